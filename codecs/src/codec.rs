@@ -1,0 +1,270 @@
+//! What a device speaks: [`Codec`] (stateless translation), [`Dialogue`] (a small machine where the device wants one),
+//! [`Limits`] (what the device can carry and confirm, with its source).
+
+use crate::frame::Framer;
+use crate::message::{Bearer, Order, Peer, Rung, Signal};
+use bytes::Bytes;
+use std::collections::BTreeMap;
+use std::fmt;
+use std::time::Duration;
+use thiserror::Error;
+
+/// Translates between frames and words. Every method takes `&self`: a codec does not send, look up, wait, log or
+/// remember.
+pub trait Codec: CodecClone + fmt::Debug + Send + Sync {
+    /// What the device can carry and confirm.
+    fn limits(&self) -> Limits;
+
+    /// A fresh framer for one link.
+    fn framer(&self) -> Box<dyn Framer>;
+
+    /// What a whole frame says. An empty list is a frame that was understood and has nothing to say.
+    ///
+    /// # Errors
+    /// [`DecodeError`] when the frame is well cut but does not mean anything we know; it is published unreadable.
+    fn decode(&self, frame: &[u8], from: Option<Peer>) -> Result<Vec<Signal>, DecodeError>;
+
+    /// The frames that carry an order, in the order in which they must be written.
+    ///
+    /// # Errors
+    /// [`EncodeError`] when the device cannot carry this order, or not in one message.
+    fn encode(&self, order: &Order) -> Result<Vec<Outgoing>, EncodeError>;
+
+    /// Air bits that a text would take from [`Limits::capacity_bits`], for splitting before encoding.
+    ///
+    /// # Errors
+    /// [`EncodeError::Charset`] when a character cannot be carried at all.
+    fn measure(&self, text: &str) -> Result<u32, EncodeError>;
+
+    /// The service answer to a signal that is stored now; `None` where the device wants none. Asked only after Stored.
+    fn acknowledge(&self, signal: &Signal) -> Option<Bytes>;
+
+    /// The device's own small machine, where it has one (start-up inquiry, handshake, AT commands).
+    fn dialogue(&self) -> Option<Box<dyn Dialogue>>;
+}
+
+/// Bytes for the wire and, on a datagram link, where they go. `to: None` = back where the terminal was last heard.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Outgoing {
+    pub bytes: Bytes,
+    pub to: Option<Peer>,
+}
+
+impl From<Bytes> for Outgoing {
+    fn from(bytes: Bytes) -> Self {
+        Self { bytes, to: None }
+    }
+}
+
+/// What a device can carry and confirm. Numbers a card can tell are `None` here and asked from the card.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Limits {
+    pub bearer: Bearer,
+    /// Air budget of one message, bits; `None` = by the card's grade ([`crate::message::CardInfo`]).
+    pub capacity_bits: Option<u32>,
+    /// Least time between two sends; `None` = by the card.
+    pub period: Option<Duration>,
+    /// The charset of readable text.
+    pub charset: Charset,
+    /// Whether the terminal reports what became of each send ([`Signal::Feedback`]) and how long to wait for it.
+    pub feedback_within: Option<Duration>,
+    /// How long to wait for [`Signal::Delivery`] of a text to one terminal; `None` = the bearer has no such report.
+    pub delivery_within: Option<Duration>,
+    /// The highest rung that the bearer itself can prove, without a person's answer.
+    pub proves: Rung,
+    /// Whether content may be encrypted on this bearer (amateur bands: no).
+    pub may_encrypt: bool,
+    /// Whether messages of others may be relayed over it.
+    pub may_relay: bool,
+    /// What this terminal can and cannot confirm, in plain Chinese.
+    pub confirms: &'static str,
+    /// Where these numbers come from.
+    pub source: &'static str,
+}
+
+/// The charset of readable text on a bearer.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Charset {
+    Gb18030,
+    Utf8,
+    Utf16,
+    Ascii,
+}
+
+/// A device's own small machine. Time is an argument: `now` counts from any fixed start.
+///
+/// It sees every frame before the codec does and may hold outgoing frames until the device is ready for them.
+pub trait Dialogue: DialogueClone + fmt::Debug + Send {
+    /// The link has come up: start from the beginning.
+    fn link_up(&mut self, now: Duration);
+    /// A frame was heard. `signals` is what the codec made of it.
+    fn heard(&mut self, now: Duration, frame: &[u8], signals: &[Signal]);
+    /// The time asked for with [`Step::WakeAt`] has come.
+    fn wake(&mut self, now: Duration);
+    /// What to do next; drained to `None` after every call above.
+    fn poll(&mut self) -> Option<Step>;
+}
+
+/// What a dialogue wants done.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub enum Step {
+    /// Write these bytes. They never spend airtime.
+    Send(Outgoing),
+    /// Call [`Dialogue::wake`] at this time; a later one replaces it.
+    WakeAt(Duration),
+    /// Whether the terminal is ready to be given messages.
+    Ready(bool),
+}
+
+/// Lets boxed dialogues be cloned.
+pub trait DialogueClone {
+    fn clone_box(&self) -> Box<dyn Dialogue>;
+}
+
+impl<T: Dialogue + Clone + 'static> DialogueClone for T {
+    fn clone_box(&self) -> Box<dyn Dialogue> {
+        Box::new(self.clone())
+    }
+}
+
+impl Clone for Box<dyn Dialogue> {
+    fn clone(&self) -> Self {
+        self.clone_box()
+    }
+}
+
+/// Lets boxed codecs be cloned.
+pub trait CodecClone {
+    fn clone_box(&self) -> Box<dyn Codec>;
+}
+
+impl<T: Codec + Clone + 'static> CodecClone for T {
+    fn clone_box(&self) -> Box<dyn Codec> {
+        Box::new(self.clone())
+    }
+}
+
+impl Clone for Box<dyn Codec> {
+    fn clone(&self) -> Self {
+        self.clone_box()
+    }
+}
+
+/// Why a whole frame could not be read.
+#[derive(Clone, Debug, PartialEq, Eq, Error)]
+#[non_exhaustive]
+pub enum DecodeError {
+    #[error("frame is {found} bytes, {expected} needed")]
+    Length { expected: usize, found: usize },
+    #[error("checksum is {found:#x}, computed {expected:#x}")]
+    Checksum { expected: u32, found: u32 },
+    #[error("unknown sentence or opcode {0}")]
+    Unknown(String),
+    #[error("field {field} at byte {at} is not {expected}")]
+    Field { field: &'static str, at: usize, expected: &'static str },
+    #[error("{found} fields, {expected} needed")]
+    FieldCount { expected: usize, found: usize },
+    #[error("content declares {declared} bits, {present} bytes present")]
+    Content { declared: usize, present: usize },
+    #[error("mixed content (混发) does not begin with A4")]
+    MixedWithoutMark,
+    #[error("content is not an even number of hex digits: {digits} digits")]
+    Hex { digits: usize },
+    #[error("bytes after the end of the frame: {0}")]
+    Trailing(usize),
+}
+
+/// Why an order could not be put into frames.
+#[derive(Clone, Debug, PartialEq, Eq, Error)]
+#[non_exhaustive]
+pub enum EncodeError {
+    #[error("this device has no such order")]
+    Unsupported,
+    #[error("content takes {needed} bits, the card carries {capacity}")]
+    TooLong { needed: u32, capacity: u32 },
+    #[error("character {0:?} cannot be carried")]
+    Charset(char),
+    #[error("{0} is no address of this device")]
+    Address(String),
+}
+
+/// What a link's config says about its device, read by the device itself.
+#[derive(Clone, Debug, Default, PartialEq, Eq)]
+pub struct Profile(pub BTreeMap<String, Value>);
+
+/// One value of a profile.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub enum Value {
+    Bool(bool),
+    Int(i64),
+    Text(String),
+}
+
+/// Why a profile was refused.
+#[derive(Clone, Debug, PartialEq, Eq, Error)]
+#[non_exhaustive]
+pub enum ProfileError {
+    #[error("unknown key {key:?}; keys of this device: {known}")]
+    UnknownKey { key: String, known: String },
+    #[error("{key} = {found:?} is not one of {choices}")]
+    Choice { key: String, found: String, choices: String },
+    #[error("{key} = {found} is outside {min}..={max}")]
+    Range { key: String, found: i64, min: i64, max: i64 },
+    #[error("{key} wants {expected}")]
+    Type { key: String, expected: &'static str },
+    #[error("no device {name:?}; devices: {known}")]
+    UnknownDevice { name: String, known: String },
+}
+
+impl Profile {
+    /// Refuses keys outside `known`.
+    ///
+    /// # Errors
+    /// [`ProfileError::UnknownKey`] naming the first unknown key.
+    pub fn only(&self, known: &[&str]) -> Result<(), ProfileError> {
+        match self.0.keys().find(|key| !known.contains(&key.as_str())) {
+            Some(key) => Err(ProfileError::UnknownKey { key: key.clone(), known: known.join(", ") }),
+            None => Ok(()),
+        }
+    }
+
+    /// A word out of `choices`, the first of which is the default; gives its index.
+    ///
+    /// # Errors
+    /// When the value is not text or not one of the choices.
+    pub fn choice(&self, key: &str, choices: &[&str]) -> Result<usize, ProfileError> {
+        let wrong = |found: String| ProfileError::Choice { key: key.into(), found, choices: choices.join(", ") };
+        match self.0.get(key) {
+            None => Ok(0),
+            Some(Value::Text(text)) => {
+                choices.iter().position(|choice| choice == text).ok_or_else(|| wrong(text.clone()))
+            }
+            Some(_) => Err(ProfileError::Type { key: key.into(), expected: "text" }),
+        }
+    }
+
+    /// A whole number within `min..=max`.
+    ///
+    /// # Errors
+    /// When the value is not a whole number or out of range.
+    pub fn int(&self, key: &str, default: i64, min: i64, max: i64) -> Result<i64, ProfileError> {
+        match self.0.get(key) {
+            None => Ok(default),
+            Some(Value::Int(found)) if (min..=max).contains(found) => Ok(*found),
+            Some(Value::Int(found)) => Err(ProfileError::Range { key: key.into(), found: *found, min, max }),
+            Some(_) => Err(ProfileError::Type { key: key.into(), expected: "a whole number" }),
+        }
+    }
+
+    /// Yes or no.
+    ///
+    /// # Errors
+    /// When the value is neither `true` nor `false`.
+    pub fn flag(&self, key: &str, default: bool) -> Result<bool, ProfileError> {
+        match self.0.get(key) {
+            None => Ok(default),
+            Some(Value::Bool(found)) => Ok(*found),
+            Some(_) => Err(ProfileError::Type { key: key.into(), expected: "true or false" }),
+        }
+    }
+}

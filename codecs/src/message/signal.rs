@@ -1,0 +1,80 @@
+use super::{Addressee, CardInfo, OrderKind, Outcome, Position, TerminalId, Utc};
+use bytes::Bytes;
+use serde::{Deserialize, Serialize};
+use std::time::Duration;
+
+/// One thing a terminal said, in words. `Codec::decode` makes them; the engine judges them.
+#[derive(Clone, Debug, PartialEq, Eq)]
+#[non_exhaustive]
+pub enum Signal {
+    /// A message from the far side, or between others and overheard by us.
+    Heard(Heard),
+    /// Where a terminal is. `emergency` is the terminal's own alarm flag.
+    Position { of: TerminalId, position: Position, emergency: bool },
+    /// A terminal's alarm key, without a position.
+    Emergency { of: TerminalId, on: bool },
+    /// A terminal has come (`present`) or gone.
+    Presence { of: TerminalId, present: bool },
+    /// Our own terminal on what it was told to do. `about` is `None` when it came unasked.
+    Feedback { about: Option<OrderKind>, outcome: Outcome },
+    /// The far side's machine (or the network for it) on a message of ours. `native` is the request id that we gave.
+    Delivery { by: TerminalId, native: u32, delivered: bool, code: u16 },
+    /// The card in our own terminal.
+    Card(CardInfo),
+    /// Strength of our own terminal's signal: 0 none to 4 best; `usable` says whether sending makes sense.
+    Strength { best: u8, usable: bool },
+    /// Battery of our own terminal, percent where the terminal gives one.
+    Battery { percent: Option<u8> },
+    /// Seconds until our terminal may send again, said without being asked by a refusal.
+    Countdown { wait: Duration },
+    /// The terminal's clock. GNSS time where `gnss`, else Beidou network time.
+    Time { at: Utc, gnss: bool },
+    /// A frame that was understood and is worth a line in the day's log, no more.
+    Remark { what: &'static str, detail: String },
+}
+
+/// A message as it was heard.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Heard {
+    pub from: TerminalId,
+    pub to: Addressee,
+    pub content: Content,
+    /// The bearer's own message number, for telling a retransmission from a second message.
+    pub native: Option<NativeId>,
+    /// Overheard between others (a command unit hears its subordinates): may arrive twice, is not for us alone.
+    pub overheard: bool,
+    /// When it was sent, where the bearer says so with a full date.
+    pub sent_at: Option<Utc>,
+    /// The air side's own check failed: shown, marked, never relayed by itself.
+    pub damaged: bool,
+}
+
+/// What stood in a message.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+pub enum Content {
+    /// Readable text. `lossy` when bytes had to be replaced; the raw bytes are in the capture then.
+    Text { text: String, lossy: bool },
+    /// Bytes without a text meaning: packed frames between stations, vendor payloads, digits.
+    Opaque(#[serde(with = "serde_bytes_compat")] Bytes),
+}
+
+/// The bearer's own number of a message and how long the same number still means the same message.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize)]
+pub struct NativeId {
+    pub id: u64,
+    /// Within this time the same sender, number and content is a retransmission; after it, a new message.
+    pub repeats_within: Duration,
+}
+
+mod serde_bytes_compat {
+    use bytes::Bytes;
+    use serde::{Deserialize, Deserializer, Serialize, Serializer};
+
+    pub fn serialize<S: Serializer>(bytes: &Bytes, serializer: S) -> Result<S::Ok, S::Error> {
+        bytes.as_ref().serialize(serializer)
+    }
+
+    pub fn deserialize<'de, D: Deserializer<'de>>(deserializer: D) -> Result<Bytes, D::Error> {
+        Vec::<u8>::deserialize(deserializer).map(Bytes::from)
+    }
+}
