@@ -13,8 +13,9 @@ pub enum Signal {
     Position { of: TerminalId, position: Position, emergency: bool },
     /// A terminal's alarm key, without a position.
     Emergency { of: TerminalId, on: bool },
-    /// A terminal has come (`present`) or gone.
-    Presence { of: TerminalId, present: bool },
+    /// A terminal has come (`present`) or gone. `registered_as` is set when it registered and waits for our answer:
+    /// its address as it wrote it, which the acknowledgement gives back. It is `None` when it only answered a question.
+    Presence { of: TerminalId, present: bool, registered_as: Option<u32> },
     /// Our own terminal on what it was told to do. `about` is `None` when it came unasked.
     Feedback { about: Option<OrderKind>, outcome: Outcome },
     /// The far side's machine (or the network for it) on a message of ours. `native` is the request id that we gave.
