@@ -250,7 +250,10 @@ impl Refusal {
             Self::UnknownRecipient { name } => format!("名册中没有“{name}”：请核对姓名，或用 beidou:卡号 直接指定终端"),
             Self::NoTerminal { name } => format!("“{name}”没有本站可达的终端：请在名册中登记终端，或检查链路"),
             Self::OutboxFull { held, max, precedence } => {
-                format!("待发队列已满（{held}/{max} 条），暂不接收{}报文：请稍后再发，或撤销不急的报文", precedence.label())
+                format!(
+                    "待发队列已满（{held}/{max} 条），暂不接收{}报文：请稍后再发，或撤销不急的报文",
+                    precedence.label()
+                )
             }
             Self::TooLong { found, max } => format!("正文 {found} 字，最多 {max} 字：请缩短或分开发送"),
             Self::Empty => "正文为空：请输入内容".into(),

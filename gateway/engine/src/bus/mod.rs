@@ -1,0 +1,3 @@
+//! The bus: records and the state folded from them.
+
+pub mod journal;

@@ -1,0 +1,99 @@
+//! The engine's share of the config: what describes the box. Journaled as `Configured` at start and on reload.
+
+use std::time::Duration;
+use yizhan_codecs::codec::Profile;
+use yizhan_codecs::message::{LinkId, Precedence, StationId};
+
+/// What the engine has to know of the box.
+#[derive(Clone, Debug)]
+pub struct EngineConfig {
+    pub station: StationId,
+    pub links: Vec<LinkConfig>,
+    pub policy: Policy,
+}
+
+/// One local port and the device behind it.
+#[derive(Clone, Debug)]
+pub struct LinkConfig {
+    pub id: LinkId,
+    /// The device's name in the register.
+    pub device: String,
+    pub profile: Profile,
+    /// Least time between two sends, for cards that cannot tell; a card's own word wins when it is longer.
+    pub period: Option<Duration>,
+    /// Air budget of one message in bits, for cards that cannot tell.
+    pub capacity_bits: Option<u32>,
+    /// Added to every period: a send that is refused as too early costs the slot.
+    pub guard: Duration,
+}
+
+/// Numbers of judgement. One place, one default each; the example config shows them all.
+#[derive(Clone, Debug)]
+pub struct Policy {
+    /// Places in the outbox (deliveries that are not closed).
+    pub outbox_max: usize,
+    /// Of these, places that only FLASH may take.
+    pub flash_reserved: usize,
+    /// How long a message lives, by precedence.
+    pub life: PerPrecedence<Duration>,
+    /// How many copies of a text go to a terminal that cannot confirm, by precedence, until there is evidence.
+    pub copies: PerPrecedence<u8>,
+    /// Characters of one submitted text, at most.
+    pub text_chars_max: usize,
+    /// Parts of one text to a plain terminal, at most.
+    pub parts_max: usize,
+    /// How often an unauthenticated SOS is relayed by itself in `sos_relay_window` per link; then a person confirms.
+    pub sos_relays_max: usize,
+    pub sos_relay_window: Duration,
+    /// Whether a plain terminal's SOS is answered by itself with「已收到」.
+    pub sos_auto_answer: bool,
+    /// How long closed messages stay in memory.
+    pub remember: Duration,
+    /// Unreadable frames and noise journaled per link and minute; the rest is counted.
+    pub unreadable_per_minute: u32,
+}
+
+/// One value per precedence.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub struct PerPrecedence<T> {
+    pub flash: T,
+    pub immediate: T,
+    pub priority: T,
+    pub routine: T,
+}
+
+impl<T: Copy> PerPrecedence<T> {
+    #[must_use]
+    pub const fn of(&self, precedence: Precedence) -> T {
+        match precedence {
+            Precedence::Flash => self.flash,
+            Precedence::Immediate => self.immediate,
+            Precedence::Priority => self.priority,
+            Precedence::Routine => self.routine,
+        }
+    }
+}
+
+impl Default for Policy {
+    fn default() -> Self {
+        let minutes = |n: u64| Duration::from_secs(n * 60);
+        Self {
+            outbox_max: 2_048,
+            flash_reserved: 256,
+            life: PerPrecedence {
+                flash: minutes(15),
+                immediate: minutes(60),
+                priority: minutes(240),
+                routine: minutes(720),
+            },
+            copies: PerPrecedence { flash: 3, immediate: 2, priority: 1, routine: 1 },
+            text_chars_max: 1_000,
+            parts_max: 32,
+            sos_relays_max: 6,
+            sos_relay_window: minutes(10),
+            sos_auto_answer: true,
+            remember: Duration::from_secs(72 * 3_600),
+            unreadable_per_minute: 6,
+        }
+    }
+}

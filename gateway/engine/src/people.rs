@@ -1,0 +1,212 @@
+//! Who is who: persons, their terminals, groups, and what is relayed to whom.
+//!
+//! The roster enters by import into the journal; it is never part of the config. A person is not a card: swapping a
+//! card rebinds it here in one step, and history stays with the person.
+
+use serde::{Deserialize, Serialize};
+use std::collections::BTreeSet;
+use thiserror::Error;
+use yizhan_codecs::message::{Bearer, TerminalId};
+
+/// Everybody the station knows.
+#[derive(Clone, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(deny_unknown_fields)]
+pub struct Roster {
+    #[serde(default, rename = "person")]
+    pub people: Vec<Person>,
+    #[serde(default, rename = "group")]
+    pub groups: Vec<Group>,
+    /// Which topics are relayed by themselves, and to which groups. Without a rule for `sos`, an SOS goes to every
+    /// group; nothing else is relayed by itself.
+    #[serde(default, rename = "relay")]
+    pub relays: Vec<RelayRule>,
+}
+
+/// One person and the terminals that reach them, best first.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(deny_unknown_fields)]
+pub struct Person {
+    /// Short and stable, e.g. `li-lei`.
+    pub id: String,
+    /// The name on the screen, e.g. 李雷.
+    pub name: String,
+    #[serde(default)]
+    pub unit: String,
+    #[serde(default)]
+    pub terminals: Vec<Enrolled>,
+}
+
+/// A terminal of the roster, written `beidou:142020`.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(try_from = "String", into = "String")]
+pub struct Enrolled(pub TerminalId);
+
+impl TryFrom<String> for Enrolled {
+    type Error = String;
+
+    fn try_from(text: String) -> Result<Self, Self::Error> {
+        text.parse().map(Self).map_err(|_| {
+            format!("terminal {text:?} is not BEARER:NUMBER with a bearer of beidou, satphone, radio370, mesh, ip")
+        })
+    }
+}
+
+impl From<Enrolled> for String {
+    fn from(enrolled: Enrolled) -> Self {
+        enrolled.0.to_string()
+    }
+}
+
+/// People, and numbers of the bearers' own groups (a radio group, a Beidou broadcast number).
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(deny_unknown_fields)]
+pub struct Group {
+    pub id: String,
+    pub name: String,
+    /// Person ids.
+    #[serde(default)]
+    pub members: Vec<String>,
+    /// Group numbers; one transmission there reaches every member on that bearer.
+    #[serde(default)]
+    pub numbers: Vec<Enrolled>,
+}
+
+/// One row of the relay table.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(deny_unknown_fields)]
+pub struct RelayRule {
+    pub topic: Topic,
+    /// Group ids.
+    pub groups: Vec<String>,
+}
+
+/// What a message is about, as followers and the relay table name it.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Hash, Serialize, Deserialize)]
+#[serde(rename_all = "lowercase")]
+pub enum Topic {
+    Sos,
+    Text,
+    Answer,
+    Position,
+    Data,
+}
+
+impl Topic {
+    /// Machine name.
+    #[must_use]
+    pub const fn name(self) -> &'static str {
+        match self {
+            Self::Sos => "sos",
+            Self::Text => "text",
+            Self::Answer => "answer",
+            Self::Position => "position",
+            Self::Data => "data",
+        }
+    }
+}
+
+/// Why a roster was refused; the old one stays.
+#[derive(Clone, Debug, PartialEq, Eq, Error)]
+#[non_exhaustive]
+pub enum RosterError {
+    #[error("two entries have the id {id:?}")]
+    DuplicateId { id: String },
+    #[error("terminal {terminal} is bound to both {first:?} and {second:?}")]
+    TerminalBoundTwice { terminal: TerminalId, first: String, second: String },
+    #[error("group {group:?} names {member:?}, who is not in the roster")]
+    UnknownMember { group: String, member: String },
+    #[error("a relay rule for {topic:?} names {group:?}, which is no group")]
+    UnknownGroup { topic: Topic, group: String },
+    #[error("{found} entries, at most {max}")]
+    TooMany { found: usize, max: usize },
+}
+
+impl Roster {
+    /// Bound on people and on groups.
+    pub const ENTRIES_MAX: usize = 20_000;
+
+    /// Checks everything that one file can get wrong.
+    ///
+    /// # Errors
+    /// The first thing found wrong.
+    pub fn validate(&self) -> Result<(), RosterError> {
+        let found = self.people.len().max(self.groups.len());
+        if found > Self::ENTRIES_MAX {
+            return Err(RosterError::TooMany { found, max: Self::ENTRIES_MAX });
+        }
+        let mut ids = BTreeSet::new();
+        for id in self.people.iter().map(|p| &p.id).chain(self.groups.iter().map(|g| &g.id)) {
+            if !ids.insert(id) {
+                return Err(RosterError::DuplicateId { id: id.clone() });
+            }
+        }
+        self.check_terminals()?;
+        for group in &self.groups {
+            if let Some(member) = group.members.iter().find(|m| !self.people.iter().any(|p| p.id == **m)) {
+                return Err(RosterError::UnknownMember { group: group.id.clone(), member: member.clone() });
+            }
+        }
+        for rule in &self.relays {
+            if let Some(group) = rule.groups.iter().find(|g| !self.groups.iter().any(|known| known.id == **g)) {
+                return Err(RosterError::UnknownGroup { topic: rule.topic, group: group.clone() });
+            }
+        }
+        Ok(())
+    }
+
+    fn check_terminals(&self) -> Result<(), RosterError> {
+        let mut bound = std::collections::BTreeMap::new();
+        for person in &self.people {
+            for terminal in &person.terminals {
+                if let Some(first) = bound.insert(&terminal.0, &person.id) {
+                    return Err(RosterError::TerminalBoundTwice {
+                        terminal: terminal.0.clone(),
+                        first: first.clone(),
+                        second: person.id.clone(),
+                    });
+                }
+            }
+        }
+        Ok(())
+    }
+
+    /// A person by id, or by name when exactly one has it.
+    #[must_use]
+    pub fn person(&self, who: &str) -> Option<&Person> {
+        if let Some(person) = self.people.iter().find(|p| p.id == who) {
+            return Some(person);
+        }
+        let mut named = self.people.iter().filter(|p| p.name == who);
+        named.next().filter(|_| named.next().is_none())
+    }
+
+    /// A group by id or name.
+    #[must_use]
+    pub fn group(&self, which: &str) -> Option<&Group> {
+        self.groups.iter().find(|g| g.id == which).or_else(|| self.groups.iter().find(|g| g.name == which))
+    }
+
+    /// Whose terminal this is.
+    #[must_use]
+    pub fn holder(&self, terminal: &TerminalId) -> Option<&Person> {
+        self.people.iter().find(|p| p.terminals.iter().any(|t| t.0 == *terminal))
+    }
+
+    /// The groups that a topic is relayed to.
+    #[must_use]
+    pub fn relay_groups(&self, topic: Topic) -> Vec<&Group> {
+        let rules: Vec<_> = self.relays.iter().filter(|rule| rule.topic == topic).collect();
+        if rules.is_empty() {
+            return if topic == Topic::Sos { self.groups.iter().collect() } else { Vec::new() };
+        }
+        self.groups.iter().filter(|g| rules.iter().any(|rule| rule.groups.contains(&g.id))).collect()
+    }
+}
+
+impl Person {
+    /// Whether the person has a terminal on this bearer.
+    #[must_use]
+    pub fn on(&self, bearer: Bearer) -> bool {
+        self.terminals.iter().any(|t| t.0.bearer == bearer)
+    }
+}
