@@ -1,0 +1,29 @@
+//! The layouts of the Hytera data interface, parsed and emitted in both directions.
+//!
+//! What it is: HDAP (Hytera Data Application Protocol) frames as they stand in a UDP datagram on ports 3002 (RRS),
+//! 3003 (LP) and 3004 (TMP), one file per service. What it is not: a judgement of what was said; that is the codec's.
+//! HRNP, HSTRP and RCP carry the same [`Hdap`] frames or their own service and would stand beside these files.
+//!
+//! **Invariants**
+//! - No function panics on any input, and none reads past a length that it did not check.
+//! - `parse(emit(x)) == x` for every value that `emit` accepts.
+//! - Everything is big-endian, except the opcode, length and ids of RCP frames.
+
+mod bytes;
+mod dds;
+mod gps;
+mod hdap;
+mod lp;
+mod rrs;
+mod tmp;
+
+pub use self::bytes::Ascii;
+pub use dds::Dds;
+pub use gps::{Gps, SpeedUnit};
+pub use hdap::{Body, END, Hdap, RadioIp, Service};
+pub use lp::{Family, Lp, RESULT_NO_POSITION, Window};
+pub use rrs::{REGISTERED, Rrs};
+pub use tmp::{Tmp, TmpMessage, Utf16};
+
+#[cfg(test)]
+mod tests;
