@@ -120,15 +120,20 @@ fn indexes(line: &str) -> bool {
     line.match_indices('[').any(|(at, _)| {
         let before = &line[..at];
         let word = before.rsplit(|c: char| !c.is_alphanumeric() && c != '_' && c != '\'').next().unwrap_or_default();
+        // The bytes of a number are an array whose length the compiler knows.
+        let of_a_number = before.ends_with("e_bytes()");
         let keyword = ["in", "return", "match", "mut", "dyn", "if", "else", "let", "ref", "as"].contains(&word);
-        before.ends_with([')', ']', '?']) || !word.is_empty() && !word.starts_with('\'') && !keyword
+        before.ends_with([')', ']', '?']) && !of_a_number || !word.is_empty() && !word.starts_with('\'') && !keyword
     })
 }
 
+/// `value as u8`, but not `self as u8`: an enum's own code.
 fn narrows(line: &str) -> bool {
     ["u8", "u16", "u32", "i8", "i16", "i32", "usize", "isize"].iter().any(|kind| {
-        line.match_indices(&format!(" as {kind}"))
-            .any(|(at, found)| !line[at + found.len()..].starts_with(|c: char| c.is_alphanumeric() || c == '_'))
+        line.match_indices(&format!(" as {kind}")).any(|(at, found)| {
+            let whole = !line[at + found.len()..].starts_with(|c: char| c.is_alphanumeric() || c == '_');
+            whole && !line[..at].ends_with("self")
+        })
     })
 }
 
@@ -184,7 +189,7 @@ fn wire_files_never_index_unwrap_or_narrow() {
     holds(wire_files_never_panic);
     let bad = "let a = bytes[0];\nlet b = bytes.get(1).unwrap();\nlet c = n as u8;\nlet d = f()[1..].len();\nunreachable!()\n";
     let good = "#[derive(Debug)]\nfn f(a: &[u8], b: [u8; 2], c: &'a [u8]) -> Vec<[u8; 4]> { vec![0]; for x in [1] {} }\n\
-                let [a, b] = x;\nlet n = u32::from(y) as u64;\n#[cfg(test)]\nmod tests { fn t() { a[0].unwrap(); } }\n";
+                let [a, b] = x;\nlet n = u32::from(y) as u64 + self as u8 + n.to_be_bytes()[0];\n#[cfg(test)]\nmod tests { fn t() { a[0].unwrap(); } }\n";
     catches(
         wire_files_never_panic,
         &[("codecs/src/device/a/wire.rs", bad), ("codecs/src/device/b/wire.rs", good)],
