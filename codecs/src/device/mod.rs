@@ -1,6 +1,7 @@
 //! THE REGISTER: one line a device. A device is a folder: `mod.rs` (its codec), `wire.rs` (parse and emit, both
 //! directions), `dialogue.rs` where it has one, `vectors/*.jsonl`.
 
+pub mod beidou;
 pub mod hytera;
 
 use crate::codec::{Codec, DecodeError, Profile, ProfileError};

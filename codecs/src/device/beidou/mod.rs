@@ -1,0 +1,3 @@
+//! Beidou short-message terminals (北斗短报文): RDSS 4.0, 2.1, BDS-3 RSMC and NMEA on one port.
+
+pub mod wire;
