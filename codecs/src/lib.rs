@@ -12,5 +12,6 @@
 pub mod air;
 pub mod codec;
 pub mod device;
+pub mod explain;
 pub mod frame;
 pub mod message;
