@@ -4,6 +4,10 @@
 //! A host calls one of the `&mut` methods and then drains [`Terminal::poll`] to `None`. Time counts from the moment
 //! at which the terminal was made; [`TerminalOutput::WakeAt`] replaces the one before.
 
+pub mod beidou;
+pub mod handset;
+pub mod hytera;
+
 use bytes::Bytes;
 use std::fmt;
 use std::net::SocketAddr;
@@ -53,7 +57,8 @@ pub enum TerminalOutput {
 pub struct AirMessage {
     pub from: TerminalId,
     pub to: Addressee,
-    /// Counts the transmissions of `from`: a second transmission of the same text has another number.
+    /// Counts the messages of `from`. A person who types the same text again makes another message; a machine that
+    /// tries the same message again keeps its number.
     pub serial: u64,
     pub said: Said,
 }
