@@ -119,15 +119,26 @@ def report(cases, answers, known=()):
             differing.append((case, found))
         else:
             agreed += 1
-    for case, found in differing[:SHOWN]:
-        wire = case.get("hex") or case.get("text")
-        print(f"{case['id']} {case['protocol']} expect {case['expect']}: {'; '.join(found)}\n    {wire[:400]}")
+    show(differing)
     for reason, count in sorted(reasons.items()):
         print(f"{count} known: {reason}")
     if len(answers) > len(cases):
         print(f"{len(answers) - len(cases)} answers too many")
     print(f"{agreed} agreed, {len(differing)} differed")
     return not differing and len(answers) == len(cases)
+
+
+def show(differing):
+    """The first differences of every kind, and how many there are of it, the most frequent kind first."""
+    kinds = {}
+    for case, found in differing:
+        named = case["fields"].get("sentence") or case["fields"].get("type") or ""
+        kinds.setdefault((case["protocol"], named, found[0].split(",")[0].split(":")[0][:24]), []).append((case, found))
+    for members in sorted(kinds.values(), key=len, reverse=True)[:SHOWN]:
+        case, found = members[0]
+        wire = case.get("hex") or case.get("text")
+        print(f"{len(members)} like {case['id']} {case['protocol']} expect {case['expect']}: {'; '.join(found)[:600]}")
+        print(f"    {wire[:400]}")
 
 
 def read_cases(path, protocols):
@@ -147,6 +158,7 @@ def run_command_line(parser, generate, decode_case, refused, known, protocols):
         command.add_argument("--seed", type=int, default=1)
         command.add_argument("--count", type=int, default=10_000)
     command.add_argument("--cases", help="recorded cases (JSON lines) to ask instead of generated ones")
+    command.add_argument("--protocol", action="append", help="ask about this protocol only; may be repeated")
     command.add_argument("program", nargs=argparse.REMAINDER, help="a program that explains frames, with arguments")
     commands.add_parser("decode")
     commands.add_parser("check").add_argument("cases")
@@ -164,6 +176,7 @@ def run_command_line(parser, generate, decode_case, refused, known, protocols):
         agreed = report(cases, [answer_of(case, decode_case, refused) for case in cases], known)
     else:
         cases = read_cases(options.cases, protocols) if options.cases else list(generate(options.seed, options.count))
+        cases = [case for case in cases if not options.protocol or case["protocol"] in options.protocol]
         answers, status = ask(options.program, cases)
         if status != 0:
             print(f"{options.program[0]} ended with status {status}")
