@@ -98,8 +98,14 @@ impl Dialect {
             return Some(FromHost::Unreadable(u64::try_from(start).unwrap_or(u64::MAX)));
         }
         let header = input.get(1..6)?;
+        let comma = *input.get(6)?;
         let (letters, sixth) = header.split_at(4);
         let is_binary = letters.iter().all(u8::is_ascii_uppercase) && !sixth.iter().any(u8::is_ascii_alphanumeric);
+        let is_text = comma == b',' && header.iter().all(u8::is_ascii_alphanumeric);
+        if !is_binary && !is_text {
+            input.advance(1);
+            return Some(FromHost::Unreadable(1));
+        }
         let length = if is_binary {
             let length = input.get(5..7)?.try_into().map(u16::from_be_bytes).map_or(0, usize::from);
             if !(rdss40::LENGTH_MIN..=rdss40::LENGTH_MAX).contains(&length) {
