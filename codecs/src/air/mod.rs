@@ -29,13 +29,7 @@ impl Traffic {
     }
 }
 
-/// The last characters of a relayed or copied plain text: `(0102X)`, so that a person sees that two copies are one.
-#[must_use]
-pub fn with_short_id(text: &str, id: MessageId) -> String {
-    format!("{text}({id})")
-}
-
-/// The message id that a plain text ends with, if it does, and the text before it.
+/// The message id that a plain text ends with, if it does, and the text before it: `…(0102X)` or `…(0102X 1/3)`.
 #[must_use]
 pub fn split_short_id(text: &str) -> (&str, Option<MessageId>) {
     let trimmed = text.trim_end();
@@ -43,7 +37,8 @@ pub fn split_short_id(text: &str) -> (&str, Option<MessageId>) {
     let Some(open) = body.rfind(['(', '（']) else { return (text, None) };
     let (before, after) = body.split_at(open);
     let inner = after.trim_start_matches(['(', '（']);
-    match inner.parse() {
+    let number = inner.split_once(' ').filter(|(_, part)| part.contains('/')).map_or(inner, |(number, _)| number);
+    match number.parse() {
         Ok(id) => (before, Some(id)),
         Err(_) => (text, None),
     }
@@ -57,10 +52,11 @@ mod tests {
     #[test]
     fn a_short_id_at_the_end_is_found_in_both_widths_of_bracket() {
         let id = MessageId { station: StationId::new(7).unwrap(), counter: 99 };
-        let text = with_short_id("三号桥断了", id);
+        let text = format!("三号桥断了({id})");
         assert_eq!(split_short_id(&text), ("三号桥断了", Some(id)));
         let wide = text.replace('(', "（").replace(')', "）");
         assert_eq!(split_short_id(&wide), ("三号桥断了", Some(id)));
+        assert_eq!(split_short_id(&format!("三号桥({id} 1/3)")), ("三号桥", Some(id)));
         assert_eq!(split_short_id("水位(12.3)"), ("水位(12.3)", None));
     }
 

@@ -131,6 +131,12 @@ pub enum Event {
         link: LinkId,
         offset: Offset,
     },
+    /// A terminal said something that is worth a line, no more.
+    Remarked {
+        link: LinkId,
+        what: &'static str,
+        detail: String,
+    },
     /// The engine came back from its journal.
     Recovered {
         records: u64,

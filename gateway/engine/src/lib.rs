@@ -1,23 +1,29 @@
 //! JUDGEMENT: the whole gateway as one value. Inputs in, effects out; no tokio, files or clock.
 //!
 //! ```text
-//! let mut engine = Engine::recover(config, seed, snapshot, records)?;
+//! let mut engine = Engine::recover(config, now, snapshot, records)?;
 //! loop {
-//!     engine.handle_input(now, input);
 //!     while let Some(output) = engine.poll_output() { /* do it */ }
+//!     engine.handle_input(now, input);
 //! }
 //! ```
 //!
 //! **Invariants**
-//! - Time is an argument, chance is a seed, effects are values: the same inputs give the same outputs.
+//! - Time is an argument and effects are values: the same inputs give the same outputs.
 //! - Whatever promises or spends airtime waits for `Stored`; whatever does neither does not wait.
 //! - State is a fold over the journal's records: one function, live and in recovery, that never decides.
-//! - No part imports another; `engine.rs` introduces them.
+//! - Sessions, router, outbox and clock do not import each other; `engine.rs` introduces them.
 
 pub mod bus;
+mod clock;
 pub mod config;
-
+mod engine;
 pub mod event;
 pub mod io;
+mod outbox;
 pub mod people;
+mod route;
+mod session;
 pub mod time;
+
+pub use engine::{CardStatus, Engine, LinkStatus, OutboxLine, RecoverError, Status};

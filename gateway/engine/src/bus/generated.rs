@@ -4,7 +4,7 @@
 pub struct Record {
     #[prost(int64, tag = "1")]
     pub at_ms: i64,
-    #[prost(oneof = "record::What", tags = "2, 3, 4, 5, 6, 7, 8, 9, 10, 11, 12, 13, 14, 15, 16, 17, 18, 19, 20, 21, 22, 23, 24")]
+    #[prost(oneof = "record::What", tags = "2, 3, 4, 5, 6, 7, 8, 9, 10, 11, 12, 13, 14, 15, 16, 17, 18, 19, 20, 21, 22, 23, 24, 25")]
     pub what: ::core::option::Option<record::What>,
 }
 /// Nested message and enum types in `Record`.
@@ -59,6 +59,8 @@ pub mod record {
         Forgotten(super::Forgotten),
         #[prost(message, tag = "24")]
         Downgraded(super::Downgraded),
+        #[prost(message, tag = "25")]
+        PartKept(super::PartKept),
     }
 }
 /// The engine's share of the config, at start and reload.
@@ -185,6 +187,9 @@ pub struct MessageKept {
     /// Heard and answered by machine rule: the answer word, to `in_reply_to`.
     #[prost(string, tag = "22")]
     pub answer: ::prost::alloc::string::String,
+    /// It is the whole of the numbered parts held from `from`, which are done with.
+    #[prost(bool, tag = "23")]
+    pub joined: bool,
 }
 #[derive(serde::Serialize)]
 #[derive(Clone, Copy, PartialEq, Eq, Hash, ::prost::Message)]
@@ -395,4 +400,20 @@ pub struct Downgraded {
     pub id: u64,
     #[prost(uint64, tag = "2")]
     pub life_ms: u64,
+}
+/// One numbered part of a text from a plain terminal, kept until the rest has come or its time is over.
+#[derive(serde::Serialize)]
+#[derive(Clone, PartialEq, Eq, Hash, ::prost::Message)]
+pub struct PartKept {
+    #[prost(string, tag = "1")]
+    pub from: ::prost::alloc::string::String,
+    #[prost(string, tag = "2")]
+    pub link: ::prost::alloc::string::String,
+    /// From 1.
+    #[prost(uint32, tag = "3")]
+    pub part: u32,
+    #[prost(uint32, tag = "4")]
+    pub total: u32,
+    #[prost(string, tag = "5")]
+    pub text: ::prost::alloc::string::String,
 }

@@ -1,0 +1,376 @@
+//! Keeping what was heard: repeats, numbered parts, answers, calls for help, relaying.
+
+use super::Engine;
+use super::hear::fix_of;
+use crate::bus::journal::{self, record::What};
+use crate::bus::{Gated, OriginKey, id_to_u64};
+use crate::event::{Event, HoldReason};
+use crate::io::{Offset, Recipient};
+use crate::outbox::Pending;
+use crate::people::Topic;
+use crate::route::{self, Target};
+use crate::time::Now;
+use std::time::Duration;
+use yizhan_codecs::air::{Traffic, split_short_id};
+use yizhan_codecs::message::{
+    Addressee, Answer, Content, Heard, LinkId, MessageId, Position, Precedence, Rung, TerminalId,
+};
+
+/// A command unit may hear the same message twice: as a copy of its subordinate's, and as its own.
+const OVERHEARD_WINDOW: Duration = Duration::from_secs(300);
+/// How long the first part of a text waits for the rest.
+const PARTS_WAIT: Duration = Duration::from_secs(600);
+/// Message ids are reserved on disk this many at a time, when fewer than half of them are left.
+const IDS_RESERVED_AT_ONCE: u32 = 64;
+
+/// What is known of a message before it has an id.
+pub(super) struct Draft<'a> {
+    pub link: &'a LinkId,
+    pub from: TerminalId,
+    pub to: String,
+    pub text: String,
+    pub opaque: Vec<u8>,
+    pub position: Option<Position>,
+    pub native: u64,
+    pub repeats_within: Duration,
+    pub sent_at_ms: i64,
+    pub overheard: bool,
+    pub lossy: bool,
+    pub damaged: bool,
+    pub joined: bool,
+    pub alarm: bool,
+}
+
+impl Engine {
+    /// Takes a message from a terminal in; gives the record that its acknowledgement must wait for.
+    pub(super) fn heard(&mut self, now: Now, link: &LinkId, heard: &Heard) -> Offset {
+        let session = self.sessions.get(link);
+        if session.is_some_and(|session| session.is_own(&heard.from)) {
+            // Our own card's message came back: the bearer's echo, not traffic.
+            let detail = format!("{} 的回送", heard.from);
+            self.tell(Event::Remarked { link: link.clone(), what: "本机回送", detail });
+            return self.state.offset;
+        }
+        let ours = |to: &TerminalId| session.is_some_and(|session| session.is_own(to));
+        let others = matches!(&heard.to, Addressee::Terminal(to) if self.knows_own_card(link) && !ours(to));
+        let (text, opaque, lossy) = match &heard.content {
+            Content::Text { text, lossy } => (text.clone(), Vec::new(), *lossy),
+            Content::Opaque(bytes) => (String::new(), bytes.to_vec(), false),
+        };
+        let draft = Draft {
+            link,
+            from: heard.from.clone(),
+            to: address(&heard.to),
+            text,
+            opaque,
+            position: None,
+            native: heard.native.map_or(0, |native| native.id),
+            repeats_within: heard.native.map_or(Duration::ZERO, |native| native.repeats_within),
+            sent_at_ms: heard.sent_at.map_or(0, |at| at.0),
+            overheard: heard.overheard || others,
+            lossy,
+            damaged: heard.damaged,
+            joined: false,
+            alarm: false,
+        };
+        if let Some(known) = self.repeat_of(now, &draft) {
+            return self.count_copy(now, link, known);
+        }
+        if let Some(offset) = self.keep_part(now, &draft) {
+            return offset;
+        }
+        self.keep(now, draft).map_or(self.state.offset, |(_, offset)| offset)
+    }
+
+    fn knows_own_card(&self, link: &LinkId) -> bool {
+        self.outbox.cards.on(link).any(|(key, _)| !key.number.is_empty())
+    }
+
+    /// The message that this one repeats: a retransmission of the terminal, a copy through a command unit, or one of
+    /// ours that came back through another station or terminal.
+    fn repeat_of(&self, now: Now, draft: &Draft<'_>) -> Option<MessageId> {
+        if !draft.repeats_within.is_zero() || draft.overheard {
+            let key = draft.key();
+            if self.repeats.get(&key).is_some_and(|until| *until > now.mono) {
+                return self.state.origins.get(&key).copied();
+            }
+        }
+        let (body, id) = split_short_id(&draft.text);
+        let known = self.state.message(id?)?;
+        (!known.text.is_empty() && body.contains(known.text.as_str())).then_some(known.id)
+    }
+
+    fn count_copy(&mut self, now: Now, link: &LinkId, of: MessageId) -> Offset {
+        let record = journal::CopyCounted { id: id_to_u64(of), link: link.name().into() };
+        self.append(now, What::CopyCounted(record));
+        self.tell(Event::CopyHeard { of, link: link.clone() });
+        self.state.message(of).map_or(self.state.offset, |message| message.offset)
+    }
+
+    /// Keeps one numbered part of a text until the rest has come. A call for help never waits.
+    fn keep_part(&mut self, now: Now, draft: &Draft<'_>) -> Option<Offset> {
+        let (part, total, body) = route::numbered_part(&draft.text)?;
+        if route::is_sos(&draft.text) || route::is_sos(body) || draft.overheard {
+            return None;
+        }
+        let record = journal::PartKept {
+            from: draft.from.to_string(),
+            link: draft.link.name().into(),
+            part,
+            total,
+            text: body.into(),
+        };
+        let offset = self.append(now, What::PartKept(record));
+        self.partial_deadlines.entry(draft.from.clone()).or_insert(now.mono.after(PARTS_WAIT));
+        let whole = self.state.partials.get(&draft.from).is_some_and(|held| held.parts.len() == total as usize);
+        if whole {
+            self.join_parts(now, &draft.from);
+        }
+        Some(offset)
+    }
+
+    /// Shows a text whose parts have come, or whose time is over, naming what is missing.
+    pub(super) fn join_parts(&mut self, now: Now, from: &TerminalId) {
+        self.partial_deadlines.remove(from);
+        let Some(held) = self.state.partials.get(from).cloned() else { return };
+        let link = LinkId::new(&held.link);
+        let text = (1..=held.total)
+            .map(|part| held.parts.get(&part).cloned().unwrap_or_else(|| format!("【缺第{part}段】")))
+            .collect::<String>();
+        let draft = Draft {
+            link: &link,
+            from: from.clone(),
+            to: String::new(),
+            text,
+            opaque: Vec::new(),
+            position: None,
+            native: 0,
+            repeats_within: Duration::ZERO,
+            sent_at_ms: 0,
+            overheard: false,
+            lossy: held.parts.len() < held.total as usize,
+            damaged: false,
+            joined: true,
+            alarm: false,
+        };
+        self.keep(now, draft);
+    }
+
+    /// A terminal's alarm without words. While the unit's SOS is open, only its position follows.
+    pub(super) fn alarm(&mut self, now: Now, link: &LinkId, of: &TerminalId, position: Option<Position>) {
+        if self.state.sos.contains_key(of) {
+            return;
+        }
+        let draft = Draft {
+            link,
+            from: of.clone(),
+            to: String::new(),
+            text: "求救：终端报警".into(),
+            opaque: Vec::new(),
+            position,
+            native: 0,
+            repeats_within: Duration::ZERO,
+            sent_at_ms: 0,
+            overheard: false,
+            lossy: false,
+            damaged: false,
+            joined: false,
+            alarm: true,
+        };
+        self.keep(now, draft);
+    }
+
+    /// Gives a message its id, journals it, shows it once it is synced, and sends it on where it has to go.
+    fn keep(&mut self, now: Now, draft: Draft<'_>) -> Option<(MessageId, Offset)> {
+        let answer = route::answer_word(&draft.text).filter(|_| !draft.overheard).and_then(|(answer, named)| {
+            route::answer_target(&self.state, &draft.from, answer, named).map(|target| (answer, target))
+        });
+        let sos = draft.alarm || (draft.opaque.is_empty() && route::is_sos(&draft.text));
+        let topic = match (sos, answer, draft.opaque.is_empty()) {
+            (true, ..) => Topic::Sos,
+            (_, Some(_), _) => Topic::Answer,
+            (_, _, false) => Topic::Data,
+            _ => Topic::Text,
+        };
+        let precedence = if sos { Precedence::Flash } else { Precedence::Priority };
+        let answered = answer.map(|(_, (id, _))| id);
+        let exercise = self.is_exercise(&draft, answered);
+        let Some(id) = self.take_id(now) else {
+            let bytes = bytes::Bytes::from(draft.text.into_bytes());
+            self.note_unreadable(now, draft.link, bytes, "本站报文编号已用完".into());
+            return None;
+        };
+        let holder = self.state.roster().holder(&draft.from).map(|person| person.id.clone());
+        let record = journal::MessageKept {
+            id: id_to_u64(id),
+            from: draft.from.to_string(),
+            link: draft.link.name().into(),
+            by: holder.unwrap_or_default(),
+            to: draft.to.clone(),
+            text: draft.text.clone(),
+            opaque: draft.opaque.clone(),
+            topic: topic.name().into(),
+            precedence: precedence.name().into(),
+            kind: "text".into(),
+            exercise,
+            lossy: draft.lossy,
+            damaged: draft.damaged,
+            sent_at_ms: draft.sent_at_ms,
+            position: draft.position.as_ref().map(fix_of),
+            native: draft.native,
+            native_repeats_ms: u64::try_from(draft.repeats_within.as_millis()).unwrap_or(0),
+            in_reply_to: answered.map_or(0, id_to_u64),
+            supersedes: 0,
+            life_ms: u64::try_from(self.config.policy.life.of(precedence).as_millis()).unwrap_or(0),
+            overheard: draft.overheard,
+            answer: answer.map_or(String::new(), |(answer, _)| answer.name().into()),
+            joined: draft.joined,
+        };
+        let offset = self.append(now, What::MessageKept(record));
+        if !draft.repeats_within.is_zero() || draft.overheard {
+            let window = if draft.overheard { OVERHEARD_WINDOW } else { draft.repeats_within };
+            self.repeats.insert(draft.key(), now.mono.after(window));
+        }
+        let (from, link) = (draft.from.clone(), draft.link.clone());
+        self.hold(now, Gated::Tell(Event::MessageHeard { id, offset, from, link, topic, precedence }));
+        if self.poisoned.is_some() {
+            self.tell(Event::RelayedUnstored { id });
+        }
+        if let Some((answer, (answered, delivery))) = answer {
+            self.answered(now, answered, delivery, answer, &format!("message {id}"));
+        }
+        self.send_on(now, id, &draft, topic);
+        Some((id, offset))
+    }
+
+    /// Only an answer to exercise traffic, or a text that says so, is exercise; an SOS without the mark is real.
+    fn is_exercise(&self, draft: &Draft<'_>, answered: Option<MessageId>) -> bool {
+        let enrolled = self.state.roster().holder(&draft.from).is_some();
+        let answers = answered.and_then(|id| self.state.message(id));
+        let answers_exercise = answers.is_some_and(|message| message.traffic == Traffic::Exercise);
+        enrolled && (answers_exercise || Traffic::of_plain_text(&draft.text) == Traffic::Exercise)
+    }
+
+    /// Sends a message on: an SOS by the relay table, a text to the one it names, the rest nowhere.
+    fn send_on(&mut self, now: Now, id: MessageId, draft: &Draft<'_>, topic: Topic) {
+        if topic == Topic::Sos {
+            self.sos(now, id, draft);
+        }
+        if draft.damaged || draft.overheard {
+            return;
+        }
+        let mut targets = self.relayed_to(&draft.from, topic);
+        if topic == Topic::Text
+            && let Some(target) = self.named_addressee(&draft.text)
+        {
+            targets.extend(target.into_iter().filter(|target| !target.terminals.contains(&draft.from)));
+        }
+        if targets.is_empty() {
+            return;
+        }
+        if topic == Topic::Sos && !self.may_relay_sos(now, draft.link) {
+            self.append(now, What::Held(journal::Held { id: id_to_u64(id), why: "sos_flood".into() }));
+            self.hold(now, Gated::Tell(Event::ConfirmationWanted { id, why: HoldReason::SosFlood }));
+            return;
+        }
+        self.route(now, id, &targets);
+    }
+
+    pub(super) fn relayed_to(&self, from: &TerminalId, topic: Topic) -> Vec<Target> {
+        let roster = self.state.roster();
+        route::relay_targets(roster, &roster.relay_groups(topic), &self.reached(), from)
+    }
+
+    /// `@李雷 …` or `@救援队 …`: a plain handheld speaks to someone through the station.
+    fn named_addressee(&self, text: &str) -> Option<Vec<Target>> {
+        let rest = text.trim_start().strip_prefix(['@', '＠'])?;
+        let name = rest.split([' ', '\u{3000}', ':', '：', ',', '，']).next().filter(|name| !name.is_empty())?;
+        let (roster, reached) = (self.state.roster(), self.reached());
+        route::resolve(roster, &Recipient::Person(name.into()), &reached)
+            .or_else(|_| route::resolve(roster, &Recipient::Group(name.into()), &reached))
+            .ok()
+    }
+
+    fn may_relay_sos(&mut self, now: Now, link: &LinkId) -> bool {
+        let policy = &self.config.policy;
+        let relays = self.relays.entry(link.clone()).or_default();
+        while relays.front().is_some_and(|at| now.mono.since(*at) >= policy.sos_relay_window) {
+            relays.pop_front();
+        }
+        if relays.len() >= policy.sos_relays_max {
+            return false;
+        }
+        relays.push_back(now.mono);
+        true
+    }
+
+    fn sos(&mut self, now: Now, id: MessageId, draft: &Draft<'_>) {
+        let from = draft.from.clone();
+        let opened = !self.state.sos.contains_key(&from);
+        let what = if opened { "opened" } else { "updated" };
+        let record =
+            journal::SosChanged { id: id_to_u64(id), what: what.into(), from: from.to_string(), by: String::new() };
+        self.append(now, What::SosChanged(record));
+        let event = if opened { Event::SosOpened { id, from } } else { Event::SosUpdated { id, from } };
+        self.hold(now, Gated::Tell(event));
+        if opened && !draft.overheard && !draft.damaged && self.config.policy.sos_auto_answer {
+            self.answer_sos(now, id, &draft.from);
+        }
+    }
+
+    /// Journals to whom a message goes and queues it, as far as the outbox has room; the rest is refused with a reason.
+    pub(super) fn route(&mut self, now: Now, id: MessageId, targets: &[Target]) {
+        let Some(message) = self.state.message(id) else { return };
+        let (precedence, first, life_ms) = (message.precedence, message.deliveries.len(), message.life_ms);
+        let room = self.room_for(precedence);
+        let delivery = |target: &Target| journal::routed::Delivery {
+            person: target.person.clone().unwrap_or_default(),
+            terminals: target.terminals.iter().map(ToString::to_string).collect(),
+            group: target.group,
+        };
+        let deliveries = targets.iter().map(delivery).collect();
+        self.append(now, What::Routed(journal::Routed { id: id_to_u64(id), deliveries }));
+        for index in 0..targets.len() {
+            let Ok(number) = u16::try_from(first + index) else { break };
+            if index < room {
+                self.outbox.pending.insert((id, number), Pending::new(now.mono));
+            } else {
+                self.end_delivery(now, id, number, crate::event::End::Refused, "待发队列已满");
+            }
+        }
+        self.deadlines.entry(id).or_insert(now.mono.after(Duration::from_millis(life_ms)));
+        self.outbox.touch();
+    }
+
+    /// A person has answered: the rung rises and the delivery ends.
+    pub(super) fn answered(&mut self, now: Now, id: MessageId, delivery: u16, answer: Answer, by: &str) {
+        self.raise(now, id, delivery, Rung::Answered(answer), by);
+        self.end_delivery(now, id, delivery, crate::event::End::Answered, answer.label());
+    }
+
+    /// The next message id, reserving more on disk before they run out.
+    pub(super) fn take_id(&mut self, now: Now) -> Option<MessageId> {
+        let next = self.state.id_last.checked_add(1)?;
+        let left = self.state.ids_through.saturating_sub(self.state.id_last);
+        if left < IDS_RESERVED_AT_ONCE / 2 && self.poisoned.is_none() {
+            let through = self.state.ids_through.saturating_add(IDS_RESERVED_AT_ONCE);
+            self.append(now, What::IdsReserved(journal::IdsReserved { through }));
+        }
+        (next <= self.state.ids_through).then_some(MessageId { station: self.config.station, counter: next })
+    }
+}
+
+impl Draft<'_> {
+    fn key(&self) -> OriginKey {
+        let content = if self.opaque.is_empty() { self.text.as_bytes() } else { &self.opaque };
+        OriginKey::new(&self.from, self.to.clone(), self.native, content)
+    }
+}
+
+fn address(to: &Addressee) -> String {
+    match to {
+        Addressee::Terminal(id) => id.to_string(),
+        Addressee::Group(id) => format!("group {id}"),
+        Addressee::Everyone(bearer) => format!("all {bearer}"),
+    }
+}

@@ -1,0 +1,281 @@
+//! What people and programs ask for.
+
+use super::Engine;
+use crate::bus::journal::{self, record::What};
+use crate::bus::{Gated, id_to_u64};
+use crate::event::{End, Event, HoldReason};
+use crate::io::{Offset, Recipient, Refusal, Reply, Request, SendKind, Ticket};
+use crate::people::{Roster, Topic};
+use crate::route::{self, Target};
+use crate::time::Now;
+use yizhan_codecs::air::Traffic;
+use yizhan_codecs::codec::EncodeError;
+use yizhan_codecs::message::{Answer, MessageId, Precedence, Rung, TerminalId};
+
+/// A text to be sent, checked.
+struct Sending {
+    to: String,
+    targets: Vec<Target>,
+    text: String,
+    precedence: Precedence,
+    kind: SendKind,
+    exercise: bool,
+    in_reply_to: Option<MessageId>,
+    supersedes: Option<MessageId>,
+    by: String,
+}
+
+impl Engine {
+    pub(super) fn submit(&mut self, now: Now, ticket: Ticket, request: Request) {
+        match self.answer_request(now, request) {
+            Ok(reply) => self.hold(now, Gated::Reply { ticket, reply }),
+            Err(refusal) => {
+                self.outputs.push_back(crate::io::Output::Reply { ticket, reply: Reply::Refused(refusal) });
+            }
+        }
+    }
+
+    fn answer_request(&mut self, now: Now, request: Request) -> Result<Reply, Refusal> {
+        if self.poisoned.is_some() {
+            return Err(Refusal::Poisoned);
+        }
+        match request {
+            Request::Send { to, text, precedence, kind, exercise, in_reply_to, supersedes, by } => {
+                let targets = route::resolve(self.state.roster(), &to, &self.reached())?;
+                let to = match to {
+                    Recipient::Person(name) | Recipient::Group(name) | Recipient::Terminal(name) => name,
+                };
+                let sending = Sending { to, targets, text, precedence, kind, exercise, in_reply_to, supersedes, by };
+                self.send_text(now, sending)
+            }
+            Request::Cancel { id, by } => self.cancel(now, id, &by),
+            Request::MarkRead { id, by } => {
+                self.known(id)?;
+                self.append(now, What::MarkedRead(journal::MarkedRead { id: id_to_u64(id), by }));
+                Ok(self.done())
+            }
+            Request::Confirm { id, by } => self.confirm(now, id, by),
+            Request::NoteAnswer { id, person, answer, by } => self.note_answer(now, id, &person, answer, &by),
+            Request::ImportRoster { roster, by } => self.import_roster(now, &roster, by),
+            Request::CloseSos { id, by } => self.close_sos(now, id, by),
+        }
+    }
+
+    const fn done(&self) -> Reply {
+        Reply::Done { offset: self.state.offset }
+    }
+
+    fn known(&self, id: MessageId) -> Result<(), Refusal> {
+        self.state.message(id).map(|_| ()).ok_or(Refusal::UnknownMessage { id })
+    }
+
+    fn send_text(&mut self, now: Now, sending: Sending) -> Result<Reply, Refusal> {
+        self.check(&sending)?;
+        let id = self.take_id(now).ok_or(Refusal::IdsExhausted)?;
+        let life = self.config.policy.life.of(sending.precedence);
+        let record = journal::MessageKept {
+            id: id_to_u64(id),
+            by: sending.by,
+            to: sending.to,
+            text: sending.text,
+            topic: Topic::Text.name().into(),
+            precedence: sending.precedence.name().into(),
+            kind: kind_name(sending.kind).into(),
+            exercise: sending.exercise,
+            in_reply_to: sending.in_reply_to.map_or(0, id_to_u64),
+            supersedes: sending.supersedes.map_or(0, id_to_u64),
+            life_ms: u64::try_from(life.as_millis()).unwrap_or(u64::MAX),
+            ..journal::MessageKept::default()
+        };
+        let offset: Offset = self.append(now, What::MessageKept(record));
+        if let Some(old) = sending.supersedes {
+            self.end_open(now, old, End::Superseded, &format!("由 {id} 更新"));
+        }
+        self.route(now, id, &sending.targets);
+        self.hold(now, Gated::Tell(Event::MessageAccepted { id, offset, precedence: sending.precedence }));
+        Ok(Reply::Accepted { id, offset: self.state.offset, recipients: sending.targets.len() })
+    }
+
+    fn check(&self, sending: &Sending) -> Result<(), Refusal> {
+        if sending.text.trim().is_empty() {
+            return Err(Refusal::Empty);
+        }
+        let (found, max) = (sending.text.chars().count(), self.config.policy.text_chars_max);
+        if found > max {
+            return Err(Refusal::TooLong { found, max });
+        }
+        for id in [sending.in_reply_to, sending.supersedes].into_iter().flatten() {
+            self.known(id)?;
+        }
+        if self.room_for(sending.precedence) < sending.targets.len() {
+            let (held, max) = (self.outbox.pending.len(), self.config.policy.outbox_max);
+            return Err(Refusal::OutboxFull { held, max, precedence: sending.precedence });
+        }
+        sending.targets.iter().try_for_each(|target| self.check_carried(target, &sending.text))
+    }
+
+    /// Every recipient must have a terminal that can carry the characters at all.
+    fn check_carried(&self, target: &Target, text: &str) -> Result<(), Refusal> {
+        let mut refused = None;
+        for terminal in &target.terminals {
+            for session in self.sessions.values().filter(|session| session.limits().bearer == terminal.bearer) {
+                match session.measure(text) {
+                    Err(EncodeError::Charset(found)) => {
+                        refused = Some(Refusal::Charset { found, bearer: terminal.bearer });
+                    }
+                    _ => return Ok(()),
+                }
+            }
+        }
+        refused.map_or(Ok(()), Err)
+    }
+
+    /// Places left for a precedence: the lower it is, the earlier it finds the outbox full.
+    pub(super) fn room_for(&self, precedence: Precedence) -> usize {
+        let policy = &self.config.policy;
+        let open = policy.outbox_max.saturating_sub(policy.flash_reserved);
+        let limit = match precedence {
+            Precedence::Flash => policy.outbox_max,
+            Precedence::Immediate => open,
+            Precedence::Priority => open - open / 8,
+            Precedence::Routine => open - open / 4,
+        };
+        limit.saturating_sub(self.outbox.pending.len())
+    }
+
+    /// Answers a plain terminal's SOS by itself, so that the person knows that it was received.
+    pub(super) fn answer_sos(&mut self, now: Now, sos: MessageId, to: &TerminalId) {
+        let exercise = self.state.message(sos).is_some_and(|message| message.traffic == Traffic::Exercise);
+        let person = self.state.roster().holder(to).map(|person| person.id.clone());
+        let sending = Sending {
+            to: to.to_string(),
+            targets: vec![Target { person, terminals: vec![to.clone()], group: false }],
+            text: "已收到求救，请保持待命".into(),
+            precedence: Precedence::Immediate,
+            kind: SendKind::Text,
+            exercise,
+            in_reply_to: Some(sos),
+            supersedes: None,
+            by: "驿站".into(),
+        };
+        if let Err(refusal) = self.send_text(now, sending) {
+            let link = self.state.message(sos).and_then(|message| message.link.clone());
+            if let Some(link) = link {
+                self.tell(Event::Remarked { link, what: "求救自动回复未发", detail: refusal.label() });
+            }
+        }
+    }
+
+    fn cancel(&mut self, now: Now, id: MessageId, by: &str) -> Result<Reply, Refusal> {
+        self.known(id)?;
+        if self.end_open(now, id, End::Cancelled, &format!("{by} 撤销")) == 0 {
+            return Err(Refusal::AlreadyEnded { id });
+        }
+        Ok(self.done())
+    }
+
+    /// Ends every open delivery of a message; gives how many there were.
+    fn end_open(&mut self, now: Now, id: MessageId, end: End, reason: &str) -> usize {
+        let open: Vec<u16> =
+            self.state.open.iter().filter(|(open, _)| *open == id).map(|(_, number)| *number).collect();
+        for delivery in &open {
+            self.end_delivery(now, id, *delivery, end, reason);
+        }
+        open.len()
+    }
+
+    fn confirm(&mut self, now: Now, id: MessageId, by: String) -> Result<Reply, Refusal> {
+        let message = self.state.message(id).ok_or(Refusal::UnknownMessage { id })?;
+        let why = message.held.ok_or(Refusal::NothingToConfirm { id })?;
+        let (from, topic) = (message.from.clone(), message.topic);
+        self.append(now, What::Confirmed(journal::Confirmed { id: id_to_u64(id), by }));
+        if let (HoldReason::SosFlood, Some(from)) = (why, from) {
+            let targets = self.relayed_to(&from, topic);
+            self.route(now, id, &targets);
+        }
+        self.outbox.touch();
+        Ok(self.done())
+    }
+
+    fn note_answer(
+        &mut self,
+        now: Now,
+        id: MessageId,
+        person: &str,
+        answer: Answer,
+        by: &str,
+    ) -> Result<Reply, Refusal> {
+        let message = self.state.message(id).ok_or(Refusal::UnknownMessage { id })?;
+        let who = self.state.roster().person(person).map(|person| person.id.clone());
+        let index = message.deliveries.iter().position(|delivery| {
+            (who.is_some() && delivery.person == who) || delivery.terminals.iter().any(|t| t.to_string() == person)
+        });
+        let number = index.and_then(|index| u16::try_from(index).ok());
+        let number = number.ok_or_else(|| Refusal::UnknownRecipient { name: person.into() })?;
+        self.answered(now, id, number, answer, by);
+        Ok(self.done())
+    }
+
+    fn import_roster(&mut self, now: Now, roster: &Roster, by: String) -> Result<Reply, Refusal> {
+        roster.validate()?;
+        #[expect(clippy::expect_used, reason = "writing plain data to memory cannot fail")]
+        let json = serde_json::to_string(roster).expect("a roster is plain data");
+        self.append(now, What::RosterImported(journal::RosterImported { json, by }));
+        Ok(self.done())
+    }
+
+    fn close_sos(&mut self, now: Now, id: MessageId, by: String) -> Result<Reply, Refusal> {
+        let open = self.state.sos.iter().find(|(_, open)| **open == id).map(|(from, _)| from.to_string());
+        let from = open.ok_or(Refusal::UnknownMessage { id })?;
+        self.append(now, What::SosChanged(journal::SosChanged { id: id_to_u64(id), what: "closed".into(), from, by }));
+        self.hold(now, Gated::Tell(Event::SosClosed { id }));
+        Ok(self.done())
+    }
+
+    /// Ends a delivery with a reason that a person can read, and stops whatever it still had to send.
+    pub(super) fn end_delivery(&mut self, now: Now, id: MessageId, delivery: u16, end: End, reason: &str) {
+        let record = journal::DeliveryEnded {
+            id: id_to_u64(id),
+            delivery: delivery.into(),
+            end: end.name().into(),
+            reason: reason.into(),
+        };
+        self.append(now, What::DeliveryEnded(record));
+        self.outbox.pending.remove(&(id, delivery));
+        if self.state.message(id).is_some_and(crate::bus::Message::is_closed) {
+            self.deadlines.remove(&id);
+        }
+        let rung = self.delivery_rung(id, delivery);
+        self.tell(Event::DeliveryEnded { id, delivery, end, rung });
+    }
+
+    /// Raises the highest rung proven; lower ones change nothing.
+    pub(super) fn raise(&mut self, now: Now, id: MessageId, delivery: u16, rung: Rung, by: &str) {
+        if rung <= self.delivery_rung(id, delivery) {
+            return;
+        }
+        let answer = if let Rung::Answered(answer) = rung { answer.name() } else { "" };
+        let record = journal::RungRaised {
+            id: id_to_u64(id),
+            delivery: delivery.into(),
+            rung: rung.name().into(),
+            answer: answer.into(),
+            by: by.into(),
+        };
+        self.append(now, What::RungRaised(record));
+        self.tell(Event::RungReached { id, delivery, rung });
+    }
+
+    pub(super) fn delivery_rung(&self, id: MessageId, delivery: u16) -> Rung {
+        let message = self.state.message(id);
+        message.and_then(|m| m.deliveries.get(usize::from(delivery))).map_or(Rung::Waiting, |delivery| delivery.rung)
+    }
+}
+
+const fn kind_name(kind: SendKind) -> &'static str {
+    match kind {
+        SendKind::Text => "text",
+        SendKind::Order => "order",
+        SendKind::Warning => "warning",
+    }
+}

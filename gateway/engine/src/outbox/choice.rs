@@ -1,0 +1,158 @@
+//! The choice: which delivery a free card carries next.
+
+use super::{Card, Outbox, Pending, leg};
+use crate::bus::{CardKey, Message, State};
+use crate::config::Policy;
+use crate::time::Instant;
+use std::collections::BTreeMap;
+use std::time::Duration;
+use yizhan_codecs::message::{Bearer, LinkId, MessageId, Precedence, TerminalId};
+
+/// After this time a message competes one precedence higher, at most in one slot of `AGED_SHARE`.
+const AGES_AFTER: Duration = Duration::from_secs(2 * 3_600);
+const AGED_SHARE: u64 = 6;
+
+/// What the choice has to know of a link.
+#[derive(Clone, Copy, Debug)]
+pub(crate) struct Port {
+    pub bearer: Bearer,
+    /// The terminal may be given a message now.
+    pub can_send: bool,
+    /// The bearer confirms delivery by itself.
+    pub proves: bool,
+}
+
+/// One send.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub(crate) struct Choice {
+    pub card: CardKey,
+    pub id: MessageId,
+    pub delivery: u16,
+    pub terminal: TerminalId,
+}
+
+/// A candidate's rank: the greatest goes first.
+type Rank = (Precedence, bool, std::cmp::Reverse<u64>, std::cmp::Reverse<MessageId>);
+
+struct Look<'a> {
+    now: Instant,
+    state: &'a State,
+    policy: &'a Policy,
+    ports: &'a BTreeMap<LinkId, Port>,
+    /// The earliest later time at which a leg becomes due.
+    later: Option<Instant>,
+}
+
+impl Outbox {
+    /// The next send of any free card, most urgent first. Sets when the next look is worth while.
+    pub fn choose(
+        &mut self,
+        now: Instant,
+        state: &State,
+        policy: &Policy,
+        ports: &BTreeMap<LinkId, Port>,
+    ) -> Option<Choice> {
+        let mut look = Look { now, state, policy, ports, later: None };
+        let mut next_free: Option<Instant> = None;
+        let mut best: Option<(Rank, Choice)> = None;
+        for (key, card) in &self.cards.0 {
+            let Some(port) = ports.get(&key.link).filter(|port| port.can_send) else { continue };
+            if self.outstanding.contains_key(&key.link) || self.pending.is_empty() {
+                continue;
+            }
+            if card.free_at > now {
+                next_free = Some(next_free.map_or(card.free_at, |at| at.min(card.free_at)));
+                continue;
+            }
+            for (entry, pending) in &self.pending {
+                let Some((rank, terminal)) = self.rank(&mut look, card, *port, *entry, pending) else { continue };
+                if best.as_ref().is_none_or(|(held, _)| rank > *held) {
+                    let choice = Choice { card: key.clone(), id: entry.0, delivery: entry.1, terminal };
+                    best = Some((rank, choice));
+                }
+            }
+        }
+        self.next_look = next_free.into_iter().chain(look.later).min();
+        best.map(|(_, choice)| choice)
+    }
+
+    /// Whether a FLASH is due on this card: then nothing else may go out there.
+    pub fn flash_is_due(
+        &self,
+        now: Instant,
+        state: &State,
+        policy: &Policy,
+        ports: &BTreeMap<LinkId, Port>,
+        link: &LinkId,
+        except: (MessageId, u16),
+    ) -> bool {
+        let Some(port) = ports.get(link) else { return false };
+        let mut look = Look { now, state, policy, ports, later: None };
+        self.pending.iter().any(|(entry, pending)| {
+            let flash = state.message(entry.0).is_some_and(|message| message.precedence == Precedence::Flash);
+            flash && *entry != except && self.due_terminal(&mut look, *port, *entry, pending).is_some()
+        })
+    }
+
+    fn rank(
+        &self,
+        look: &mut Look<'_>,
+        card: &Card,
+        port: Port,
+        entry: (MessageId, u16),
+        pending: &Pending,
+    ) -> Option<(Rank, TerminalId)> {
+        let message = look.state.message(entry.0)?;
+        let terminal = self.due_terminal(look, port, entry, pending)?;
+        let old = look.now.since(pending.since) >= AGES_AFTER;
+        let lifted = old && message.precedence < Precedence::Immediate && card.sends >= card.aged_at + AGED_SHARE;
+        let precedence = if lifted { next_higher(message.precedence) } else { message.precedence };
+        let served = self.served.get(&message.by).copied().unwrap_or(0);
+        Some(((precedence, lifted, std::cmp::Reverse(served), std::cmp::Reverse(entry.0)), terminal))
+    }
+
+    /// The terminal of a delivery that is due on a port now. FLASH of one age goes first in, first out: no turns.
+    fn due_terminal(
+        &self,
+        look: &mut Look<'_>,
+        port: Port,
+        entry: (MessageId, u16),
+        pending: &Pending,
+    ) -> Option<TerminalId> {
+        let message: &Message = look.state.message(entry.0)?;
+        let delivery = message.deliveries.get(usize::from(entry.1))?;
+        if message.held.is_some() || delivery.end.is_some() {
+            return None;
+        }
+        let copies = look.policy.copies.of(message.precedence);
+        let ports = look.ports;
+        let usable = |terminal: &TerminalId| {
+            let way = ports.values().find(|port| port.bearer == terminal.bearer && port.can_send);
+            way.is_some_and(|way| leg::is_open(delivery, terminal, copies, way.proves, pending.leg(terminal)))
+        };
+        for terminal in leg::active(delivery, message.precedence == Precedence::Flash, &usable) {
+            if terminal.bearer != port.bearer || self.is_in_the_air(look.state, entry, terminal) {
+                continue;
+            }
+            let not_before = pending.leg(terminal).not_before;
+            if not_before <= look.now {
+                return Some(terminal.clone());
+            }
+            look.later = Some(look.later.map_or(not_before, |at| at.min(not_before)));
+        }
+        None
+    }
+
+    /// Whether an attempt of this leg is still without outcome: one at a time.
+    fn is_in_the_air(&self, state: &State, entry: (MessageId, u16), terminal: &TerminalId) -> bool {
+        state.open_attempts().any(|open| (open.id, open.delivery) == entry && open.terminal == *terminal)
+    }
+}
+
+const fn next_higher(precedence: Precedence) -> Precedence {
+    match precedence {
+        Precedence::Routine => Precedence::Priority,
+        Precedence::Priority => Precedence::Immediate,
+        other => other,
+    }
+}

@@ -1,0 +1,140 @@
+//! Legs: a delivery's way over one terminal, how many copies it may take and what is still to be sent.
+
+use crate::bus::{Delivery, PartState};
+use crate::time::Instant;
+use std::collections::BTreeMap;
+use std::time::Duration;
+use yizhan_codecs::message::{Bearer, Rung, TerminalId};
+
+/// How often a bearer that confirms delivery is tried before it is left to other bearers and the message's life.
+const PROVING_TRIES: u32 = 5;
+/// Refusals by our own terminal after which a leg is given up.
+const FAILED_MAX: u8 = 3;
+/// First gap between two tries on a bearer that confirms delivery; doubled each time.
+const PROVING_GAP: Duration = Duration::from_secs(10);
+/// Slots between two copies on a bearer that cannot confirm; doubled each time.
+const COPY_GAP_SLOTS: u32 = 4;
+
+/// A delivery that still has something to send.
+#[derive(Clone, Debug)]
+pub(crate) struct Pending {
+    /// When it was queued in this process, for ageing.
+    pub since: Instant,
+    pub legs: BTreeMap<TerminalId, Leg>,
+}
+
+/// What a restart may forget of a leg.
+#[derive(Clone, Copy, Debug, Default)]
+pub(crate) struct Leg {
+    pub not_before: Instant,
+    /// No device can carry this text to this terminal.
+    pub refused: bool,
+}
+
+impl Pending {
+    pub fn new(since: Instant) -> Self {
+        Self { since, legs: BTreeMap::new() }
+    }
+
+    pub fn leg(&self, terminal: &TerminalId) -> Leg {
+        self.legs.get(terminal).copied().unwrap_or_default()
+    }
+
+    pub fn leg_mut(&mut self, terminal: &TerminalId) -> &mut Leg {
+        self.legs.entry(terminal.clone()).or_default()
+    }
+}
+
+/// Copies of a part that may have reached the far side.
+pub(crate) fn copies_out(delivery: &Delivery) -> u32 {
+    let of_plan = |parts: &Vec<PartState>| {
+        parts.iter().map(|part| u32::from(part.spent.saturating_sub(part.failed))).min().unwrap_or(0)
+    };
+    delivery.plans.values().map(of_plan).sum()
+}
+
+/// Whether a leg may still send anything at all.
+pub(crate) fn is_open(delivery: &Delivery, terminal: &TerminalId, copies_max: u8, proves: bool, leg: Leg) -> bool {
+    let limit = if proves { PROVING_TRIES } else { u32::from(copies_max) };
+    let tired = |parts: &Vec<PartState>| {
+        parts.iter().any(|part| part.failed >= FAILED_MAX && u32::from(part.failed) >= limit.min(FAILED_MAX.into()))
+    };
+    let exhausted = delivery.plans.get(terminal).is_some_and(tired);
+    !leg.refused && !exhausted && copies_out(delivery) < limit
+}
+
+/// The next part to send on a leg: the least sent one that has not arrived. `None` = all have arrived.
+pub(crate) fn next_part(parts: &[PartState]) -> Option<usize> {
+    let unfinished = parts.iter().enumerate().filter(|(_, part)| part.rung < Rung::Delivered);
+    unfinished.min_by_key(|(index, part)| (part.spent, *index)).map(|(index, _)| index)
+}
+
+/// Whether every part that has not arrived was sent equally often: a round is complete and the next one waits.
+pub(crate) fn round_is_complete(parts: &[PartState]) -> bool {
+    let mut spent = parts.iter().filter(|part| part.rung < Rung::Delivered).map(|part| part.spent);
+    let first = spent.next().unwrap_or(0);
+    first > 0 && spent.all(|other| other == first)
+}
+
+/// How long the next round waits after `rounds` complete ones.
+pub(crate) fn gap(proves: bool, rounds: u32, slot: Duration) -> Duration {
+    let doubled = 1_u32 << rounds.saturating_sub(1).min(5);
+    if proves { PROVING_GAP * doubled } else { slot * (COPY_GAP_SLOTS * doubled) }
+}
+
+/// The terminals to try now, best first. FLASH goes over two bearers at once; otherwise the least used one is tried,
+/// so that a second try goes another way.
+pub(crate) fn active<'a>(
+    delivery: &'a Delivery,
+    flash: bool,
+    usable: &dyn Fn(&TerminalId) -> bool,
+) -> Vec<&'a TerminalId> {
+    let mut ways: Vec<&TerminalId> = delivery.terminals.iter().filter(|terminal| usable(terminal)).collect();
+    ways.sort_by_key(|terminal| {
+        delivery.plans.get(*terminal).map_or(0, |parts| parts.iter().map(|part| u32::from(part.spent)).sum::<u32>())
+    });
+    if flash {
+        let mut bearers: Vec<Bearer> = Vec::new();
+        ways.retain(|terminal| {
+            let fresh = !bearers.contains(&terminal.bearer) && bearers.len() < 2;
+            if fresh {
+                bearers.push(terminal.bearer);
+            }
+            fresh
+        });
+    } else {
+        ways.truncate(1);
+    }
+    ways
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn part(spent: u8, failed: u8, rung: Rung) -> PartState {
+        PartState { text: String::new(), spent, failed, rung }
+    }
+
+    #[test]
+    fn parts_go_out_in_order_and_those_that_arrived_are_not_repeated() {
+        assert_eq!(next_part(&[part(1, 0, Rung::Radiated), part(0, 0, Rung::Saved)]), Some(1));
+        assert_eq!(next_part(&[part(1, 0, Rung::Delivered), part(1, 1, Rung::Taken)]), Some(1));
+        assert_eq!(next_part(&[part(1, 0, Rung::Delivered)]), None);
+    }
+
+    #[test]
+    fn gaps_double() {
+        let slot = Duration::from_secs(62);
+        assert_eq!(gap(false, 1, slot), slot * 4);
+        assert_eq!(gap(false, 3, slot), slot * 16);
+        assert_eq!(gap(true, 2, slot), PROVING_GAP * 2);
+    }
+
+    #[test]
+    fn a_round_is_complete_when_every_missing_part_went_out_equally_often() {
+        assert!(!round_is_complete(&[part(1, 0, Rung::Radiated), part(0, 0, Rung::Saved)]));
+        assert!(round_is_complete(&[part(1, 0, Rung::Radiated), part(1, 0, Rung::Radiated)]));
+        assert!(!round_is_complete(&[part(0, 0, Rung::Saved)]));
+    }
+}

@@ -1,0 +1,92 @@
+//! Whom a message goes to, what a plain text means, and what is relayed. Pure functions over the state and the roster.
+
+mod answer;
+mod text;
+
+pub(crate) use answer::{answer_target, answer_word};
+pub(crate) use text::{is_sos, numbered_part, render, split};
+
+use crate::io::{Recipient, Refusal};
+use crate::people::{Group, Person, Roster};
+use std::collections::BTreeSet;
+use yizhan_codecs::message::{Bearer, TerminalId};
+
+/// One delivery to be made: a person with their terminals, or an address.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub(crate) struct Target {
+    pub person: Option<String>,
+    pub terminals: Vec<TerminalId>,
+    pub group: bool,
+}
+
+/// The deliveries that a recipient stands for. `reached` are the bearers this station has links on.
+pub(crate) fn resolve(
+    roster: &Roster,
+    recipient: &Recipient,
+    reached: &BTreeSet<Bearer>,
+) -> Result<Vec<Target>, Refusal> {
+    match recipient {
+        Recipient::Terminal(number) => {
+            let terminal: TerminalId =
+                number.parse().map_err(|_| Refusal::UnknownRecipient { name: number.clone() })?;
+            if !reached.contains(&terminal.bearer) {
+                return Err(Refusal::NoTerminal { name: number.clone() });
+            }
+            let person = roster.holder(&terminal).map(|person| person.id.clone());
+            Ok(vec![Target { person, terminals: vec![terminal], group: false }])
+        }
+        Recipient::Person(who) => {
+            let person = roster.person(who).ok_or_else(|| Refusal::UnknownRecipient { name: who.clone() })?;
+            let target = to_person(person, reached).ok_or_else(|| Refusal::NoTerminal { name: who.clone() })?;
+            Ok(vec![target])
+        }
+        Recipient::Group(which) => {
+            let group = roster.group(which).ok_or_else(|| Refusal::UnknownRecipient { name: which.clone() })?;
+            let targets = to_group(roster, group, reached, None);
+            if targets.is_empty() { Err(Refusal::NoTerminal { name: which.clone() }) } else { Ok(targets) }
+        }
+    }
+}
+
+/// The deliveries that carry a relayed message: every group of the relay table, each person and number once, and not
+/// back to the person it came from.
+pub(crate) fn relay_targets(
+    roster: &Roster,
+    groups: &[&Group],
+    reached: &BTreeSet<Bearer>,
+    from: &TerminalId,
+) -> Vec<Target> {
+    let sender = roster.holder(from).map(|person| person.id.as_str());
+    let mut targets: Vec<Target> = Vec::new();
+    for group in groups {
+        for target in to_group(roster, group, reached, sender) {
+            if !targets.contains(&target) && !target.terminals.contains(from) {
+                targets.push(target);
+            }
+        }
+    }
+    targets
+}
+
+fn to_person(person: &Person, reached: &BTreeSet<Bearer>) -> Option<Target> {
+    let terminals: Vec<_> =
+        person.terminals.iter().map(|t| t.0.clone()).filter(|t| reached.contains(&t.bearer)).collect();
+    (!terminals.is_empty()).then(|| Target { person: Some(person.id.clone()), terminals, group: false })
+}
+
+/// A group's own numbers first; members only where no number of the group covers a bearer of theirs.
+fn to_group(roster: &Roster, group: &Group, reached: &BTreeSet<Bearer>, except: Option<&str>) -> Vec<Target> {
+    let numbers: Vec<TerminalId> =
+        group.numbers.iter().map(|n| n.0.clone()).filter(|n| reached.contains(&n.bearer)).collect();
+    let covered: BTreeSet<Bearer> = numbers.iter().map(|number| number.bearer).collect();
+    let to_number = |number: TerminalId| Target { person: None, terminals: vec![number], group: true };
+    let mut targets: Vec<Target> = numbers.into_iter().map(to_number).collect();
+    for id in &group.members {
+        let Some(person) = roster.people.iter().find(|p| p.id == *id) else { continue };
+        let hears_number = covered.iter().any(|bearer| person.on(*bearer));
+        if !hears_number && except != Some(person.id.as_str()) {
+            targets.extend(to_person(person, reached));
+        }
+    }
+    targets
+}
