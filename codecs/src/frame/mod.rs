@@ -1,12 +1,15 @@
 //! Cutting bytes into frames.
 //!
 //! A [`Framer`] never fails: bytes that belong to no frame come out as [`Found::Noise`], with the reason, so that a
+//! person can see what a bad line does. Every framer keeps, and `conformance` checks:
 //!
 //! - Any chunking of the same bytes gives the same items between give-ups.
 //! - A valid frame inside or right after a broken one is found.
 //! - The bytes of all items, in order, are exactly the bytes pushed.
 //! - What is held is bounded by [`Framer::held_max`]; the largest valid frame makes progress.
 
+#[cfg(any(test, feature = "conformance"))]
+pub mod conformance;
 mod datagram;
 
 pub use datagram::DatagramFramer;
