@@ -45,9 +45,9 @@ fn the_framer_keeps_every_property_of_framers() {
     conformance::check(&specimen());
 }
 
-/// Noise as ports have it: random bytes, stray marks, half headers with believable and unbelievable lengths, and halves
-/// of real frames.
-fn noise(dice: &mut Dice, frames: &[Bytes]) -> Vec<u8> {
+/// Noise as ports have it: random bytes, stray marks, half headers with believable and unbelievable lengths, and starts
+/// of real frames up to `half_max` bytes.
+fn noise(dice: &mut Dice, frames: &[Bytes], half_max: usize) -> Vec<u8> {
     const HALVES: [&[u8]; 12] = [
         b"$",
         b"$$$",
@@ -71,54 +71,76 @@ fn noise(dice: &mut Dice, frames: &[Bytes]) -> Vec<u8> {
             bytes.extend(HALVES[dice.below(HALVES.len())]);
             bytes
         }
-        // Half a sentence of raw text before a whole one can check as one sentence (one in 256), and nothing tells it
-        // from a text in which a sender forged a sentence. The framer decides against the forger, see below.
         _ => {
             let frame = &frames[dice.below(frames.len())];
-            if frame.starts_with(b"$CCTXA,244883,1,0,") {
-                return b"$CCTXA,244883".to_vec();
-            }
-            frame[..dice.below(frame.len().min(64))].to_vec()
+            frame[..dice.below(frame.len().min(half_max))].to_vec()
         }
     }
+}
+
+/// What came of one stream: valid frames, those of them that were lost, and frames that noise made by chance.
+struct Harvest {
+    valid: usize,
+    lost: Vec<(usize, Bytes)>,
+    chance: Vec<(usize, Bytes)>,
+    in_order: bool,
+    apart: bool,
+}
+
+fn harvest(seed: u64, half_max: usize) -> Harvest {
+    let mut frames = valid_frames();
+    let mut dice = Dice::new(seed);
+    dice.shuffle(&mut frames);
+    let (mut stream, mut places) = (Vec::new(), Vec::new());
+    for frame in &frames {
+        stream.extend(noise(&mut dice, &frames, half_max));
+        places.push((stream.len(), frame.clone()));
+        stream.extend_from_slice(frame);
+    }
+    let (mut at, mut found) = (0, Vec::new());
+    for item in items(&framer(), &stream, || 1 + dice.below(40)).all() {
+        if let Found::Frame(bytes) = item {
+            found.push((at, bytes.clone()));
+        }
+        at += item.bytes().len();
+    }
+    assert_eq!(at, stream.len());
+    let (real, chance): (Vec<_>, Vec<_>) = found.into_iter().partition(|frame| places.contains(frame));
+    let apart = chance.iter().all(|(at, bytes)| {
+        places.iter().all(|(place, frame)| at + bytes.len() <= *place || place + frame.len() <= *at)
+    });
+    let in_order = real == places;
+    let valid = places.len();
+    Harvest { valid, lost: places.into_iter().filter(|place| !real.contains(place)).collect(), chance, in_order, apart }
 }
 
 /// Every valid frame must come out at its place, in order. Noise can by chance check as a frame of its own (one byte of
 /// XOR): such a frame may come out too, but only from bytes that are all noise, and rarely.
 #[test]
 fn every_valid_frame_comes_out_of_noise_in_order_whatever_the_pieces() {
-    let mut frames = valid_frames();
-    let (mut total, mut chance) = (0_usize, 0_usize);
+    let (mut valid, mut chance) = (0, 0);
     for seed in 0..1_000 {
-        let mut dice = Dice::new(seed);
-        dice.shuffle(&mut frames);
-        let (mut stream, mut places) = (Vec::new(), Vec::new());
-        for frame in &frames {
-            stream.extend(noise(&mut dice, &frames));
-            places.push((stream.len(), frame.clone()));
-            stream.extend_from_slice(frame);
-        }
-        let mut at = 0;
-        let mut found = Vec::new();
-        for item in items(&framer(), &stream, || 1 + dice.below(40)).all() {
-            if let Found::Frame(bytes) = item {
-                found.push((at, bytes.clone()));
-            }
-            at += item.bytes().len();
-        }
-        assert_eq!(at, stream.len());
-        let (real, other): (Vec<_>, Vec<_>) = found.into_iter().partition(|frame| places.contains(frame));
-        let lost: Vec<_> = places.iter().filter(|place| !real.contains(place)).collect();
-        assert!(lost.is_empty(), "seed {seed} lost {lost:?}, found {other:?}");
-        assert_eq!(real, places, "seed {seed}");
-        let apart = |(at, bytes): &(usize, Bytes)| {
-            places.iter().all(|(place, frame)| at + bytes.len() <= *place || place + frame.len() <= *at)
-        };
-        assert!(other.iter().all(apart), "seed {seed}: a frame of noise reaches into a valid one: {other:?}");
-        total += places.len();
-        chance += other.len();
+        let harvest = harvest(seed, 12);
+        assert!(harvest.in_order, "seed {seed} lost {:?}, found {:?}", harvest.lost, harvest.chance);
+        assert!(harvest.apart, "seed {seed}: a frame of noise reaches into a valid one: {:?}", harvest.chance);
+        valid += harvest.valid;
+        chance += harvest.chance.len();
     }
-    assert!(chance * 1_000 < total, "{chance} frames of noise among {total} valid ones");
+    assert!(chance * 1_000 < valid, "{chance} frames of noise among {valid} valid ones");
+}
+
+/// Half a frame with free content, cut inside the content, can take the valid frames after it for its content: one in
+/// 256 checks, and nothing tells it from a message that somebody put frames into. The framer decides against the forger
+/// (next tests); what that costs is bounded here.
+#[test]
+fn halves_of_real_frames_cost_fewer_than_one_valid_frame_in_a_thousand() {
+    let (mut valid, mut lost) = (0, 0);
+    for seed in 0..200 {
+        let harvest = harvest(seed, 96);
+        valid += harvest.valid;
+        lost += harvest.lost.len();
+    }
+    assert!(lost * 1_000 < valid, "{lost} of {valid} lost");
 }
 
 #[test]
