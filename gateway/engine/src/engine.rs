@@ -16,7 +16,7 @@ use crate::bus::journal::{self, Encode, record::What};
 use crate::bus::{Gate, Gated, OriginKey, Snapshot, State};
 use crate::clock::Clock;
 use crate::config::EngineConfig;
-use crate::event::Event;
+use crate::event::{AttemptId, Event};
 use crate::io::{Input, Offset, Output, Refusal, Reply, StoreTrouble, StoredRecord, TransmitId};
 use crate::outbox::{Outbox, Port};
 use crate::session::Session;
@@ -57,6 +57,8 @@ pub struct Engine {
     outputs: VecDeque<Output>,
     batch: Vec<StoredRecord>,
     poisoned: Option<StoreTrouble>,
+    /// The last send per link on which the terminal said nothing in time: its word may come late.
+    unanswered: BTreeMap<LinkId, (AttemptId, Instant)>,
     next_upkeep: Instant,
     wake_told: Option<Instant>,
 }
@@ -267,7 +269,8 @@ impl Engine {
 
     fn tell_wake(&mut self, now: Now) {
         let sessions = self.sessions.values().filter_map(Session::wake_at);
-        let lives = self.deadlines.values().copied();
+        // Nothing expires while no clock is trusted, so nothing is due then either.
+        let lives = self.deadlines.values().copied().filter(|_| self.clock.source().is_some());
         let times = sessions.chain(self.outbox.wake_at()).chain(lives).chain(self.partial_deadlines.values().copied());
         let Some(at) = times.min() else { return };
         // Something overdue that could not be done yet is looked at again soon, not in a loop.

@@ -23,6 +23,9 @@ pub enum ApplyError {
     Field { at: u64, field: &'static str },
 }
 
+/// Terminals remembered, at most.
+const CONTACTS_MAX: usize = 25_000;
+
 type Folded = Result<(), &'static str>;
 
 impl State {
@@ -93,11 +96,13 @@ impl State {
             What::Downgraded(r) => {
                 if let Some(message) = self.message_mut(r.id)? {
                     message.precedence = Precedence::Immediate;
+                    message.downgraded = true;
                     message.life_ms = message.life_ms.saturating_add(r.life_ms);
                 }
             }
             What::Forgotten(r) => self.fold_forgotten(r)?,
-            What::Configured(_) | What::LinkChanged(_) | What::Unreadable(_) | What::ClockTrusted(_) => {}
+            What::Configured(r) => self.station = u16::try_from(r.station).map_err(|_| "station")?,
+            What::LinkChanged(_) | What::Unreadable(_) | What::ClockTrusted(_) => {}
         }
         Ok(())
     }
@@ -146,11 +151,14 @@ impl State {
             life_ms: r.life_ms,
             deliveries: Vec::new(),
             held: None,
+            downgraded: false,
             read_by: Vec::new(),
             copies: 0,
             from: from.clone(),
         };
-        self.id_last = self.id_last.max(id.counter);
+        if id.station.number() == self.station {
+            self.id_last = self.id_last.max(id.counter);
+        }
         if let Some(from) = from {
             let content = if r.opaque.is_empty() { r.text.as_bytes() } else { &r.opaque };
             if r.native_repeats_ms > 0 || r.overheard {
@@ -159,6 +167,7 @@ impl State {
             if r.joined {
                 self.partials.remove(&from);
             }
+            self.make_room_for(&from);
             let contact = self.contacts.entry(from).or_default();
             *contact = Contact {
                 last_message: Some(id),
@@ -303,7 +312,20 @@ impl State {
     }
 
     fn contact_mut(&mut self, number: &str) -> Result<&mut Contact, &'static str> {
-        Ok(self.contacts.entry(terminal(number)?).or_default())
+        let terminal = terminal(number)?;
+        self.make_room_for(&terminal);
+        Ok(self.contacts.entry(terminal).or_default())
+    }
+
+    /// Contacts are bounded: the one heard longest ago leaves for a new one.
+    fn make_room_for(&mut self, terminal: &TerminalId) {
+        if self.contacts.len() < CONTACTS_MAX || self.contacts.contains_key(terminal) {
+            return;
+        }
+        let oldest = self.contacts.iter().min_by_key(|(_, contact)| contact.last_heard_ms).map(|(id, _)| id.clone());
+        if let Some(oldest) = oldest {
+            self.contacts.remove(&oldest);
+        }
     }
 }
 

@@ -42,6 +42,8 @@ pub struct Message {
     pub deliveries: Vec<Delivery>,
     /// Waits for a person's yes, and why.
     pub held: Option<HoldReason>,
+    /// It was a FLASH and outlived its life.
+    pub downgraded: bool,
     /// Who has marked it read here.
     pub read_by: Vec<String>,
     /// How often the same message came again.

@@ -15,6 +15,8 @@ use yizhan_codecs::message::{LinkId, MessageId, Position, TerminalId};
 pub struct State {
     /// The last record that is in here.
     pub offset: Offset,
+    /// Whose journal it is; 0 before the first record.
+    pub(crate) station: u16,
     /// Message counters that may be used end here (inclusive).
     pub(crate) ids_through: u32,
     /// The highest message counter in use.

@@ -14,6 +14,8 @@ use yizhan_codecs::message::{CardInfo, CardState, LinkId, OrderKind, Outcome, Pe
 /// A fix is journaled when it has moved this far, or is this old.
 const POSITION_MOVED_M: u64 = 50;
 const POSITION_EVERY: Duration = Duration::from_secs(300);
+/// A terminal's good word on a send is still taken for that send when it comes this much too late.
+const LATE_FEEDBACK: Duration = Duration::from_secs(30);
 /// Of an unreadable frame, at most this much is journaled; the capture has the rest.
 const UNREADABLE_BYTES_MAX: usize = 256;
 
@@ -184,7 +186,12 @@ impl Engine {
         }
         let outstanding = self.outbox.outstanding.get(link);
         let released = outstanding.filter(|o| o.stage != crate::outbox::Stage::Recorded).map(|o| o.attempt);
-        if let Some(attempt) = released.or_else(|| self.awaited_group(link)) {
+        let late = || {
+            let (attempt, at) = self.unanswered.get(link).copied()?;
+            (outcome == Outcome::Radiated && now.mono.since(at) < LATE_FEEDBACK).then_some(attempt)
+        };
+        if let Some(attempt) = released.or_else(|| self.awaited_group(link)).or_else(late) {
+            self.unanswered.remove(link);
             self.end_attempt(now, attempt, AttemptOutcome::Said(outcome));
         } else {
             self.hold_cards(now, link, outcome);

@@ -20,6 +20,10 @@ use yizhan_codecs::message::{
 const OVERHEARD_WINDOW: Duration = Duration::from_secs(300);
 /// How long the first part of a text waits for the rest.
 const PARTS_WAIT: Duration = Duration::from_secs(600);
+/// Senders with a text in parts, at most; beyond it each part is shown as it comes.
+const PARTIALS_MAX: usize = 256;
+/// Units with an open SOS, at most; beyond it each call stands alone.
+const SOS_MAX: usize = 1_024;
 /// Message ids are reserved on disk this many at a time, when fewer than half of them are left.
 const IDS_RESERVED_AT_ONCE: u32 = 64;
 
@@ -97,7 +101,10 @@ impl Engine {
         }
         let (body, id) = split_short_id(&draft.text);
         let known = self.state.message(id?)?;
-        (!known.text.is_empty() && body.contains(known.text.as_str())).then_some(known.id)
+        let whole = !known.text.is_empty() && body.contains(known.text.as_str());
+        let heard = draft.text.trim();
+        let mut parts = known.deliveries.iter().flat_map(|delivery| delivery.plans.values().flatten());
+        (whole || parts.any(|part| part.text == heard)).then_some(known.id)
     }
 
     fn count_copy(&mut self, now: Now, link: &LinkId, of: MessageId) -> Offset {
@@ -110,7 +117,8 @@ impl Engine {
     /// Keeps one numbered part of a text until the rest has come. A call for help never waits.
     fn keep_part(&mut self, now: Now, draft: &Draft<'_>) -> Option<Offset> {
         let (part, total, body) = route::numbered_part(&draft.text)?;
-        if route::is_sos(&draft.text) || route::is_sos(body) || draft.overheard {
+        let full = self.state.partials.len() >= PARTIALS_MAX && !self.state.partials.contains_key(&draft.from);
+        if route::is_sos(&draft.text) || route::is_sos(body) || draft.overheard || full {
             return None;
         }
         let record = journal::PartKept {
@@ -195,7 +203,11 @@ impl Engine {
         let precedence = if sos { Precedence::Flash } else { Precedence::Priority };
         let answered = answer.map(|(_, (id, _))| id);
         let exercise = self.is_exercise(&draft, answered);
-        let Some(id) = self.take_id(now) else {
+        // What another station relays keeps its id, so that every station knows it again.
+        let (body, foreign) = split_short_id(&draft.text);
+        let foreign = foreign.filter(|id| id.station != self.config.station && self.state.message(*id).is_none());
+        let text = if foreign.is_some() && answer.is_none() { body.to_owned() } else { draft.text.clone() };
+        let Some(id) = foreign.filter(|_| answer.is_none()).or_else(|| self.take_id(now)) else {
             let bytes = bytes::Bytes::from(draft.text.into_bytes());
             self.note_unreadable(now, draft.link, bytes, "本站报文编号已用完".into());
             return None;
@@ -207,7 +219,7 @@ impl Engine {
             link: draft.link.name().into(),
             by: holder.unwrap_or_default(),
             to: draft.to.clone(),
-            text: draft.text.clone(),
+            text,
             opaque: draft.opaque.clone(),
             topic: topic.name().into(),
             precedence: precedence.name().into(),
@@ -306,7 +318,7 @@ impl Engine {
 
     fn sos(&mut self, now: Now, id: MessageId, draft: &Draft<'_>) {
         let from = draft.from.clone();
-        let opened = !self.state.sos.contains_key(&from);
+        let opened = !self.state.sos.contains_key(&from) && self.state.sos.len() < SOS_MAX;
         let what = if opened { "opened" } else { "updated" };
         let record =
             journal::SosChanged { id: id_to_u64(id), what: what.into(), from: from.to_string(), by: String::new() };

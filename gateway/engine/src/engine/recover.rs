@@ -88,6 +88,7 @@ impl Engine {
             outputs: VecDeque::new(),
             batch: Vec::new(),
             poisoned: None,
+            unanswered: BTreeMap::new(),
             next_upkeep: Instant::default(),
             wake_told: None,
         };

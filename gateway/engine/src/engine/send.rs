@@ -6,7 +6,7 @@ use crate::bus::{CardKey, Gated, OpenAttempt, id_to_u64};
 use crate::event::{AttemptId, AttemptOutcome, End, Event, SlotReason};
 use crate::io::{TransmitId, TransmitTrouble};
 use crate::outbox::{Choice, Outstanding, Stage};
-use crate::outbox::{leg_gap, leg_is_open, next_part, round_is_complete};
+use crate::outbox::{copies_max, leg_gap, leg_is_open, next_part, round_is_complete};
 use crate::route;
 use crate::time::{Instant, Now, Utc};
 use std::time::Duration;
@@ -260,6 +260,9 @@ impl Engine {
         if self.outbox.outstanding.get(&open.link).is_some_and(|o| o.attempt == attempt) {
             self.outbox.outstanding.remove(&open.link);
         }
+        if outcome == AttemptOutcome::Silent {
+            self.unanswered.insert(open.link.clone(), (attempt, now.mono));
+        }
         self.settle_slot(now, &open, outcome);
         self.tell(Event::AttemptEnded { attempt, link: open.link.clone(), outcome });
         self.follow_up(now, &open);
@@ -312,7 +315,7 @@ impl Engine {
         let Some(pending) = self.outbox.pending.get(&(id, number)) else { return };
         let Some(message) = self.state.message(id) else { return };
         let Some(delivery) = message.deliveries.get(usize::from(number)) else { return };
-        let copies = self.config.policy.copies.of(message.precedence);
+        let copies = copies_max(&self.config.policy, message);
         let ports = self.ports();
         let open = delivery.terminals.iter().any(|terminal| {
             let proves = ports.values().any(|port| port.bearer == terminal.bearer && port.proves);

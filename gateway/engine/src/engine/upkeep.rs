@@ -5,6 +5,7 @@ use crate::bus::id_to_u64;
 use crate::bus::journal::{self, record::What};
 use crate::clock::age;
 use crate::event::{ClockSource, End, Event, HoldReason};
+use crate::outbox::Pending;
 use crate::time::{Instant, Now, Utc};
 use std::time::Duration;
 use yizhan_codecs::message::{MessageId, Precedence, Rung, TerminalId};
@@ -64,6 +65,7 @@ impl Engine {
         let open: Vec<u16> =
             self.state.open.iter().filter(|(open, _)| *open == id).map(|(_, number)| *number).collect();
         for delivery in open {
+            self.outbox.pending.entry((id, delivery)).or_insert_with(|| Pending::new(now.mono));
             self.tell(Event::FlashOverdue { id, delivery });
         }
         self.outbox.touch();
@@ -118,7 +120,9 @@ impl Engine {
             utc.0.saturating_sub(i64::try_from(self.config.policy.remember.as_millis()).unwrap_or(i64::MAX))
         });
         let surplus = self.state.messages.len().saturating_sub(MESSAGES_MAX);
-        let closed = self.state.messages.values().filter(|message| message.is_closed());
+        // What waits for a yes that nobody gave is as old as the rest.
+        let nothing_open = |m: &&crate::bus::Message| m.deliveries.iter().all(|delivery| delivery.end.is_some());
+        let closed = self.state.messages.values().filter(nothing_open);
         let leaves = |(index, message): &(usize, &crate::bus::Message)| {
             *index < surplus || keep_from.is_some_and(|from| message.at_ms != 0 && message.at_ms < from)
         };

@@ -124,7 +124,7 @@ impl Outbox {
         if message.held.is_some() || delivery.end.is_some() {
             return None;
         }
-        let copies = look.policy.copies.of(message.precedence);
+        let copies = leg::copies_max(look.policy, message);
         let ports = look.ports;
         let usable = |terminal: &TerminalId| {
             let way = ports.values().find(|port| port.bearer == terminal.bearer && port.can_send);

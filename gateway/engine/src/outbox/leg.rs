@@ -1,6 +1,7 @@
 //! Legs: a delivery's way over one terminal, how many copies it may take and what is still to be sent.
 
-use crate::bus::{Delivery, PartState};
+use crate::bus::{Delivery, Message, PartState};
+use crate::config::Policy;
 use crate::time::Instant;
 use std::collections::BTreeMap;
 use std::time::Duration;
@@ -43,6 +44,12 @@ impl Pending {
     pub fn leg_mut(&mut self, terminal: &TerminalId) -> &mut Leg {
         self.legs.entry(terminal.clone()).or_default()
     }
+}
+
+/// How many copies a message may take on a bearer that cannot confirm. A FLASH that outlived its life is tried on.
+pub(crate) fn copies_max(policy: &Policy, message: &Message) -> u8 {
+    let copies = policy.copies;
+    if message.downgraded { copies.flash.saturating_add(copies.immediate) } else { copies.of(message.precedence) }
 }
 
 /// Copies of a part that may have reached the far side.

@@ -121,6 +121,8 @@ impl Session {
 
     pub fn link_up(&mut self, now: Instant) {
         self.up = true;
+        // What the terminal said of its signal is of before; it will say again.
+        self.usable = true;
         self.framer = self.codec.framer();
         self.patience_over = None;
         if let Some(dialogue) = &mut self.dialogue {
