@@ -10,6 +10,7 @@
 //! - The laws look from the outside: at records, bytes, radiated messages and events, never into the engine.
 
 pub mod air;
+pub mod live;
 pub mod queue;
 pub mod seed;
 pub mod terminal;
