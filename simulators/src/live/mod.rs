@@ -7,16 +7,20 @@
 //! - A terminal is told the time; it never asks.
 //! - What happens is told as [`News`] in the order in which it happened, after it happened.
 
+mod api;
 mod cable;
 mod port;
 mod pty;
 mod stage;
+mod station;
 #[cfg(test)]
 mod tests;
 mod udp;
 
+pub use api::{Api, ApiError, Follower, Shown};
 pub use port::{Port, PortError};
-pub use udp::{address_of, free_ports};
+pub use station::{Station, StationError};
+pub use udp::{HOST, Radios, address_of};
 
 use crate::air::Weather;
 use crate::seed::Seed;

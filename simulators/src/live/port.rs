@@ -5,7 +5,7 @@ use super::pty::{Pty, Reading};
 use super::udp::Radios;
 use crate::seed::Seed;
 use std::io;
-use std::net::{Ipv4Addr, SocketAddr};
+use std::net::SocketAddr;
 use std::os::fd::BorrowedFd;
 use std::path::Path;
 use std::time::Duration;
@@ -48,12 +48,6 @@ impl Port {
     #[must_use]
     pub fn serial(path: &Path, baud: u32, seed: &Seed) -> Self {
         Self::Serial(Box::new(Serial { pty: Pty::at(path), cable: Cable::new(baud, seed.stream("cable")) }))
-    }
-
-    /// Radios at these addresses, whose host listens on `host` on the same ports.
-    #[must_use]
-    pub fn udp(addresses: Vec<SocketAddr>, host: Ipv4Addr) -> Self {
-        Self::Udp(Radios::at(addresses, host))
     }
 
     pub(super) fn plug(&mut self) -> io::Result<()> {

@@ -1,5 +1,8 @@
 //! Radios on the loopback network: each has an address of its own, `127.a.b.c` for the 24-bit number `a.b.c`, and the same
 //! service ports as its host, as real ones have behind a base radio.
+//!
+//! The ports themselves are whichever are free, so that rehearsals do not disturb each other; the terminals go on speaking
+//! of the ports they know.
 
 use std::collections::BTreeMap;
 use std::io;
@@ -7,39 +10,20 @@ use std::net::{IpAddr, Ipv4Addr, SocketAddr, UdpSocket};
 use std::os::fd::{AsFd, BorrowedFd};
 use yizhan_codecs::message::TerminalId;
 
-/// The sockets of some radios, and where their host is.
+/// Where the host of the radios listens.
+pub const HOST: Ipv4Addr = Ipv4Addr::LOCALHOST;
+
+/// The sockets of some radios.
 #[derive(Debug)]
 pub struct Radios {
-    host: Ipv4Addr,
-    addresses: Vec<SocketAddr>,
+    addresses: Vec<Ipv4Addr>,
+    /// The port a terminal speaks of, and the one that is used for it.
+    services: BTreeMap<u16, u16>,
+    /// By address and the port that the terminal speaks of.
     sockets: BTreeMap<SocketAddr, UdpSocket>,
 }
 
-/// Three ports that are free on every address given, for registration, location and text.
-///
-/// They are free now; whoever binds them later may still find them taken.
-///
-/// # Errors
-/// When no such ports are found.
-pub fn free_ports<const N: usize>(addresses: &[Ipv4Addr]) -> io::Result<[u16; N]> {
-    let mut found = [0; N];
-    let mut held = Vec::new();
-    for place in &mut found {
-        *place = (0..64)
-            .find_map(|_try| {
-                let first = UdpSocket::bind((addresses.first().copied()?, 0)).ok()?;
-                let port = first.local_addr().ok()?.port();
-                let rest = addresses.iter().skip(1).map(|ip| UdpSocket::bind((*ip, port)));
-                let rest = rest.collect::<io::Result<Vec<_>>>().ok()?;
-                held.push((first, rest));
-                Some(port)
-            })
-            .ok_or_else(|| io::Error::new(io::ErrorKind::AddrInUse, "no free ports on the loopback addresses"))?;
-    }
-    Ok(found)
-}
-
-/// The loopback address of a radio. The lowest numbers are taken by the host itself.
+/// The address of a radio; `None` for a number of more than 24 bits.
 #[must_use]
 pub fn address_of(radio: &TerminalId) -> Option<Ipv4Addr> {
     let [subnet, a, b, c] = radio.as_u32()?.to_be_bytes();
@@ -47,15 +31,26 @@ pub fn address_of(radio: &TerminalId) -> Option<Ipv4Addr> {
 }
 
 impl Radios {
-    /// Radios at these addresses, switched off; `host` is where their datagrams go, on the port they leave from.
-    #[must_use]
-    pub fn at(addresses: Vec<SocketAddr>, host: Ipv4Addr) -> Self {
-        Self { host, addresses, sockets: BTreeMap::new() }
+    /// Radios at these addresses, switched off, with a free port for each service that they speak of.
+    ///
+    /// # Errors
+    /// When no port is free on all the addresses and the host's.
+    pub fn at(addresses: Vec<Ipv4Addr>, services: &[u16]) -> io::Result<Self> {
+        let everybody: Vec<Ipv4Addr> = std::iter::once(HOST).chain(addresses.iter().copied()).collect();
+        let mut held = Vec::new();
+        let mut used = BTreeMap::new();
+        for service in services {
+            let (port, sockets) = free_port(&everybody)?;
+            used.insert(*service, port);
+            held.push(sockets);
+        }
+        Ok(Self { addresses, services: used, sockets: BTreeMap::new() })
     }
 
+    /// The port used for a service: what the host's config has to say.
     #[must_use]
-    pub fn is_plugged(&self) -> bool {
-        !self.sockets.is_empty()
+    pub fn port_of(&self, service: u16) -> Option<u16> {
+        self.services.get(&service).copied()
     }
 
     /// Takes the addresses.
@@ -64,9 +59,11 @@ impl Radios {
     /// When one of them is in use.
     pub fn plug(&mut self) -> io::Result<()> {
         for address in &self.addresses {
-            let socket = UdpSocket::bind(address)?;
-            socket.set_nonblocking(true)?;
-            self.sockets.insert(*address, socket);
+            for (service, port) in &self.services {
+                let socket = UdpSocket::bind((*address, *port))?;
+                socket.set_nonblocking(true)?;
+                self.sockets.insert(SocketAddr::new(IpAddr::V4(*address), *service), socket);
+            }
         }
         Ok(())
     }
@@ -83,24 +80,35 @@ impl Radios {
 
     /// One datagram and the radio's address it was sent to; `None` when there is nothing more for now.
     pub fn read(&mut self, buffer: &mut [u8]) -> Option<(SocketAddr, usize)> {
-        // An error is the echo of a datagram that nobody took: the host is not there, and the radio does not know.
-        self.sockets.iter().find_map(|(at, socket)| {
-            std::iter::from_fn(|| match socket.recv_from(buffer) {
-                Err(error) if error.kind() == io::ErrorKind::WouldBlock => None,
-                other => Some(other),
-            })
-            .take(16)
-            .flatten()
-            .map(|(length, _host)| (*at, length))
-            .next()
-        })
+        for (at, socket) in &self.sockets {
+            // An error is nothing there, or the echo of a datagram that nobody took, which a radio does not notice.
+            if let Ok((length, _host)) = socket.recv_from(buffer) {
+                return Some((*at, length));
+            }
+        }
+        None
     }
 
-    /// Sends one datagram from a radio's address to the host's port of the same number. Gives whether it left.
+    /// Sends one datagram from a radio's address to its host. Gives whether it left.
     pub fn write(&mut self, from: SocketAddr, bytes: &[u8]) -> bool {
-        let to = SocketAddr::new(IpAddr::V4(self.host), from.port());
-        self.sockets.get(&from).is_some_and(|socket| socket.send_to(bytes, to).is_ok())
+        let Some(port) = self.port_of(from.port()) else { return false };
+        self.sockets.get(&from).is_some_and(|socket| socket.send_to(bytes, (HOST, port)).is_ok())
     }
+}
+
+/// A port that is free on all the addresses, and the sockets that keep it free for us until it is used.
+fn free_port(addresses: &[Ipv4Addr]) -> io::Result<(u16, Vec<UdpSocket>)> {
+    for _try in 0..64 {
+        let Some((first, rest)) = addresses.split_first() else { break };
+        let socket = UdpSocket::bind((*first, 0))?;
+        let port = socket.local_addr()?.port();
+        let others: io::Result<Vec<UdpSocket>> = rest.iter().map(|address| UdpSocket::bind((*address, port))).collect();
+        if let Ok(mut held) = others {
+            held.push(socket);
+            return Ok((port, held));
+        }
+    }
+    Err(io::Error::new(io::ErrorKind::AddrInUse, "no port is free on all the loopback addresses"))
 }
 
 #[cfg(test)]
@@ -111,24 +119,24 @@ mod tests {
 
     #[test]
     fn a_datagram_passes_between_the_host_and_each_radio_on_the_same_port() {
-        let host = Ipv4Addr::LOCALHOST;
         let radios = [103_001, 103_002].map(|id| address_of(&TerminalId::from_number(Bearer::Radio370, id)).unwrap());
-        let [port] = free_ports::<1>(&[host, radios[0], radios[1]]).unwrap();
-        let addresses = radios.map(|ip| SocketAddr::from((ip, port)));
-        let mut plugged = Radios::at(addresses.to_vec(), host);
+        let mut plugged = Radios::at(radios.to_vec(), &[3003, 3004]).unwrap();
+        let port = plugged.port_of(3004).unwrap();
+        assert_ne!(plugged.port_of(3003), Some(port));
         plugged.plug().unwrap();
-        let station = UdpSocket::bind((host, port)).unwrap();
+        let station = UdpSocket::bind((HOST, port)).unwrap();
         station.set_read_timeout(Some(Duration::from_secs(10))).unwrap();
-        for at in addresses {
-            station.send_to(b"text", at).unwrap();
+        for ip in radios {
+            station.send_to(b"text", (ip, port)).unwrap();
             let mut buffer = [0; 64];
-            assert_eq!(plugged.read(&mut buffer), Some((at, 4)), "loopback delivers at once");
+            let spoken_of = SocketAddr::from((ip, 3004));
+            assert_eq!(plugged.read(&mut buffer), Some((spoken_of, 4)), "loopback delivers at once");
             assert_eq!(plugged.read(&mut buffer), None);
-            assert!(plugged.write(at, b"ack"));
-            assert_eq!(station.recv_from(&mut buffer).unwrap(), (3, at));
+            assert!(plugged.write(spoken_of, b"ack"));
+            assert_eq!(station.recv_from(&mut buffer).unwrap(), (3, SocketAddr::from((ip, port))));
         }
         plugged.unplug();
-        assert!(!plugged.write(addresses[0], b"gone"));
+        assert!(!plugged.write(SocketAddr::from((radios[0], 3004)), b"gone"));
     }
 
     #[test]
