@@ -79,9 +79,10 @@ impl<'a> Fields<'a> {
 
     pub fn letter(&mut self, name: &'static str, letters: [u8; 2], says: &'static str) -> Result<bool, DecodeError> {
         let field = self.next(name)?;
+        let [yes, no] = letters;
         match field.bytes {
-            [letter] if *letter == letters[0] => Ok(true),
-            [letter] if *letter == letters[1] => Ok(false),
+            [letter] if *letter == yes => Ok(true),
+            [letter] if *letter == no => Ok(false),
             _ => Err(field.wrong(says)),
         }
     }
@@ -102,9 +103,10 @@ impl<'a> Fields<'a> {
         if value.bytes.is_empty() {
             return Ok(None);
         }
+        let [positive, negative] = hemispheres;
         let sign = match hemisphere.bytes {
-            [letter] if *letter == hemispheres[0] => 1,
-            [letter] if *letter == hemispheres[1] => -1,
+            [letter] if *letter == positive => 1,
+            [letter] if *letter == negative => -1,
             _ => return Err(hemisphere.wrong("a hemisphere letter")),
         };
         let magnitude = value.minutes(degrees)?;
