@@ -10,7 +10,6 @@
 //! - The laws look from the outside: at records, bytes, radiated messages and events, never into the engine.
 
 pub mod air;
-pub mod live;
 pub mod queue;
 pub mod seed;
 pub mod terminal;

@@ -1,0 +1,10 @@
+//! Other readings of the protocols, asked about the same bytes: a Beidou decoder by another hand, and ok-dmrlib for
+//! Hytera HDAP. See README.md beside this file. `./tests/run` installs what the peers need.
+//!
+//! Each direction has a test that alters one answer and wants the comparison red: a comparison that cannot fail
+//! compares nothing.
+
+mod beidou;
+mod frames;
+mod hdap;
+mod peer;
