@@ -17,6 +17,9 @@ const ACK_WITHIN: Duration = Duration::from_secs(20);
 /// The ninth byte of a position request, as most captures have it.
 const A001_NINTH: u8 = 1;
 
+/// The remark of a report that gives no position.
+pub(super) const NO_POSITION: &str = "无有效定位";
+
 pub(super) fn open(profile: &Profile) -> Result<Box<dyn Codec>, ProfileError> {
     Ok(Box::new(Hytera { settings: Settings::read(profile)? }))
 }
@@ -56,7 +59,7 @@ impl Codec for Hytera {
         // One frame a datagram is the rule; several are read, and a tail that is none is kept in words.
         while !rest.is_empty() {
             let Ok((next, after)) = Hdap::parse(rest) else {
-                signals.push(remark("bytes after a radio frame", hex::encode(rest)));
+                signals.push(remark("帧后有多余字节", hex::encode(rest)));
                 break;
             };
             self.read(&next, from, &mut signals);
@@ -149,7 +152,7 @@ impl Hytera {
         let IpAddr::V4(ip) = from?.0.ip() else { return None };
         let source = RadioIp(ip.to_bits());
         (source.subnet() == radio.subnet() && source.id() != radio.id())
-            .then(|| remark("registration from another address", format!("{} registers from {ip}", terminal(radio))))
+            .then(|| remark("登记来源地址不符", format!("{} 从 {ip} 登记", terminal(radio))))
     }
 
     fn read_lp(&self, lp: &Lp, signals: &mut Vec<Signal>) {
@@ -158,15 +161,18 @@ impl Hytera {
                 signals.push(self.position(*radio, gps, false).unwrap_or_else(|| no_fix(*radio, gps)));
             }
             Lp::Report { radio, result, .. } => {
-                let detail = format!("{}: result {result} ({})", terminal(*radio), location_result(*result));
-                signals.push(remark("no position", detail));
+                let detail = format!("{}：结果 {result}（{}）", terminal(*radio), location_result(*result));
+                signals.push(remark(NO_POSITION, detail));
             }
             Lp::EmergencyReport { radio, gps, .. } => match self.position(*radio, gps, true) {
                 Some(position) => signals.push(position),
                 None => signals.extend([Signal::Emergency { of: terminal(*radio), on: true }, no_fix(*radio, gps)]),
             },
             Lp::Opaque { opcode, payload } => {
-                signals.push(remark(lp_name(*opcode), format!("{opcode:04x} {}", hex::encode(payload))));
+                signals.push(remark(
+                    "未公开格式的定位帧",
+                    format!("{} {opcode:04x} {}", lp_name(*opcode), hex::encode(payload)),
+                ));
             }
             Lp::Request { .. } | Lp::TimedRequest { .. } | Lp::ConditionRequest { .. } => {}
         }
@@ -198,7 +204,7 @@ impl Hytera {
                 Signal::Feedback { about: Some(OrderKind::Send), outcome: group_outcome(*result) }
             }
             TmpMessage::WorkOrder { service, payload } => {
-                remark("work order", format!("{service:02x} {}", hex::encode(payload)))
+                remark("工单", format!("{service:02x} {}", hex::encode(payload)))
             }
         });
     }
@@ -292,8 +298,8 @@ fn remark(what: &'static str, detail: String) -> Signal {
 }
 
 fn no_fix(radio: RadioIp, gps: &Gps) -> Signal {
-    let status = if gps.is_valid() { "fix is valid, but no place on earth" } else { "no valid fix" };
-    remark("no position", format!("{}: {status}", terminal(radio)))
+    let status = if gps.is_valid() { "标为有效，但坐标不成立" } else { "未定位" };
+    remark(NO_POSITION, format!("{}：{status}", terminal(radio)))
 }
 
 const fn location_result(result: u16) -> &'static str {
@@ -306,15 +312,15 @@ const fn location_result(result: u16) -> &'static str {
 
 /// A delivery state carries no request id, so it proves nothing about one message of ours; texts have their own ack.
 fn read_dds(dds: &Dds) -> Signal {
-    let outcome = if dds.result == 0 { "delivered" } else { "not delivered" };
+    let outcome = if dds.result == 0 { "已送达" } else { "未送达" };
     let detail = format!(
-        "{}: {} {:04x} {outcome}, result {}",
+        "{}：{} {:04x} {outcome}，结果 {}",
         terminal(dds.radio),
         dds.about.name(),
         dds.about_opcode,
         dds.result
     );
-    remark("delivery state", detail)
+    remark("投递状态", detail)
 }
 
 /// What a group ack says: codes of the vendor's listing, of which some have a word of their own here.

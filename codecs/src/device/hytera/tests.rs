@@ -1,3 +1,4 @@
+use super::codec::NO_POSITION;
 use super::wire::{Ascii, Gps, Hdap, Lp, RadioIp, Rrs, Tmp, TmpMessage, Utf16};
 use crate::codec::{Codec, DecodeError, EncodeError, Outgoing, Profile, ProfileError, Value};
 use crate::message::{
@@ -136,7 +137,7 @@ fn a_report_without_a_valid_fix_is_never_a_position() {
     let invalid = Gps { status: Ascii::new("V").unwrap(), ..fix() };
     let nowhere = Gps { latitude: Ascii::new("9912.0000").unwrap(), ..fix() };
     for signals in [report(6, fix()), report(0, invalid), report(0, nowhere), report(0, Gps::NO_FIX)] {
-        assert!(matches!(&signals[..], [Signal::Remark { what: "no position", .. }]), "{signals:?}");
+        assert!(matches!(&signals[..], [Signal::Remark { what: NO_POSITION, .. }]), "{signals:?}");
     }
 }
 
