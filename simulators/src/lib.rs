@@ -10,6 +10,9 @@
 //! - The laws look from the outside: at records, bytes, radiated messages and events, never into the engine.
 
 pub mod air;
+pub mod disk;
+pub mod laws;
 pub mod queue;
 pub mod seed;
 pub mod terminal;
+pub mod world;

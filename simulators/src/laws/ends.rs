@@ -1,0 +1,138 @@
+//! Law 5: nothing vanishes. Every delivery ends within its message's life, with a reason; the rung shown is the highest
+//! proven and never more than the bearer and the people can prove.
+
+use super::book::printed;
+use super::{Fact, Law, View};
+use crate::terminal::Said;
+use std::collections::{BTreeMap, BTreeSet};
+use std::time::Duration;
+use yizhan_codecs::message::{Addressee, Bearer, LinkId, Rung};
+use yizhan_engine::bus::journal::record::What;
+use yizhan_engine::event::Event;
+use yizhan_engine::io::{Reply, Request, Ticket};
+
+/// An end may come this much later than the life: a word is waited for, a disk is slow, a station was down.
+const LATE: Duration = Duration::from_secs(120);
+
+#[derive(Clone, Debug, Default)]
+pub(super) struct Ends {
+    /// Numbers whose machine took a text of ours, as the station was told.
+    taken_by: BTreeSet<String>,
+    /// Numbers of the field that said anything to us in words.
+    spoke: BTreeSet<String>,
+    /// Links on which our own terminal radiated.
+    radiated: BTreeSet<LinkId>,
+    /// Ids that were promised to a caller, and must be in the journal for ever.
+    accepted: BTreeSet<u64>,
+    noted: BTreeSet<u64>,
+    asked: BTreeMap<Ticket, bool>,
+}
+
+impl Ends {
+    pub fn observe(&mut self, view: &mut View<'_>, fact: &Fact<'_>) {
+        match fact {
+            Fact::Asked { ticket, request } => {
+                self.asked.insert(*ticket, matches!(request, Request::Send { .. }));
+                if let Request::NoteAnswer { id, .. } = request {
+                    self.noted.insert(u64::from(id.station.number()) << 32 | u64::from(id.counter));
+                }
+            }
+            Fact::Replied { ticket, reply } => {
+                self.asked.remove(ticket);
+                if let Reply::Accepted { id, .. } = reply {
+                    self.accepted.insert(u64::from(id.station.number()) << 32 | u64::from(id.counter));
+                }
+            }
+            Fact::Handed { message, .. } => match &message.said {
+                Said::Taken { .. } => {
+                    self.taken_by.insert(message.from.to_string());
+                }
+                Said::Text { .. } => {
+                    self.spoke.insert(message.from.to_string());
+                }
+                _ => {}
+            },
+            Fact::Radiated { link: Some(link), .. } => {
+                self.radiated.insert((*link).clone());
+            }
+            Fact::Radiated { link: None, message } => {
+                if let (Said::Taken { .. }, Addressee::Terminal(_)) = (&message.said, &message.to) {
+                    self.taken_by.insert(message.from.to_string());
+                }
+            }
+            Fact::Synced { records, .. } => {
+                for record in *records {
+                    match &record.what {
+                        Some(What::RungRaised(raised)) => self.proven(view, raised.id, raised.delivery),
+                        Some(What::DeliveryEnded(ended)) if ended.reason.is_empty() => {
+                            let what = format!("{} ended as {} without a reason", printed(ended.id), ended.end);
+                            view.broken(Law::NothingVanishes, what);
+                        }
+                        _ => {}
+                    }
+                }
+            }
+            Fact::Told(Event::DeliveryEnded { id, delivery, end, rung }) => {
+                let arrived = rung.is_arrival();
+                if arrived && matches!(end.name(), "unknown" | "expired") {
+                    let what = format!("{id}/{delivery} is shown {} although {} is proven", end.label(), rung.label());
+                    view.broken(Law::NothingVanishes, what);
+                }
+            }
+            Fact::Over => self.over(view),
+            _ => {}
+        }
+    }
+
+    /// Is this rung proven by what the world did?
+    fn proven(&self, view: &mut View<'_>, id: u64, delivery: u32) {
+        let Some(line) = view.book.line(id, delivery) else { return };
+        let spoke = |terminal: &String| self.spoke.contains(terminal);
+        let on_radio = |terminal: &String| terminal.starts_with(Bearer::Radio370.name());
+        let proven = match line.rung {
+            Rung::Waiting | Rung::Saved | Rung::Taken => true,
+            Rung::Radiated | Rung::Repeated => !self.radiated.is_empty(),
+            Rung::Delivered => line.terminals.iter().any(|t| on_radio(t) && self.taken_by.contains(t)),
+            Rung::Read | Rung::Answered(_) => {
+                line.terminals.iter().any(spoke) || self.noted.contains(&id) || line.group
+            }
+        };
+        if !proven {
+            let (rung, whom) = (line.rung.label(), line.terminals.join(", "));
+            view.broken(
+                Law::NothingVanishes,
+                format!("{}/{delivery} to {whom} claims {rung} without proof", printed(id)),
+            );
+        }
+    }
+
+    fn over(&self, view: &mut View<'_>) {
+        let mut found = Vec::new();
+        for id in &self.accepted {
+            if !view.book.messages.contains_key(id) {
+                found.push(format!("{} was accepted and is not in the journal", printed(*id)));
+            }
+        }
+        for (id, message) in &view.book.messages {
+            if self.accepted.contains(id) && message.lines.is_empty() {
+                found.push(format!("{} was accepted and goes to nobody", printed(*id)));
+            }
+            let over = message.at + message.life + LATE < view.at;
+            for line in message.lines.iter().filter(|line| line.end.is_none() && over && !message.held) {
+                let whom = line.terminals.join(", ");
+                found.push(format!("{} to {whom} has no end, {:?} after its life", printed(*id), view.at - message.at));
+            }
+            for line in message.lines.iter().filter(|line| line.end.as_deref() == Some("expired")) {
+                let sent = view.book.attempts.values().any(|attempt| {
+                    attempt.id == *id
+                        && line.terminals.contains(&attempt.terminal)
+                        && attempt.ended.as_deref() == Some("radiated")
+                });
+                if sent {
+                    found.push(format!("{} is shown 过期 although it was radiated", printed(*id)));
+                }
+            }
+        }
+        found.into_iter().for_each(|what| view.broken(Law::NothingVanishes, what));
+    }
+}
