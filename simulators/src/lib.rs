@@ -12,6 +12,7 @@
 pub mod air;
 pub mod disk;
 pub mod laws;
+pub mod live;
 pub mod queue;
 pub mod seed;
 pub mod terminal;
