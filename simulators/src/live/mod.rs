@@ -11,6 +11,7 @@ mod api;
 mod cable;
 mod port;
 mod pty;
+mod solo;
 mod stage;
 mod station;
 #[cfg(test)]
@@ -19,6 +20,7 @@ mod udp;
 
 pub use api::{Api, ApiError, Follower, Shown};
 pub use port::{Port, PortError};
+pub use solo::{DEVICES, SoloError, Wanted, run as solo};
 pub use station::{Station, StationError};
 pub use udp::{HOST, Radios, address_of};
 
@@ -78,6 +80,22 @@ pub enum What {
     PortFailed {
         why: String,
     },
+}
+
+/// Time since a beginning, for callers that may not look at a clock themselves.
+#[derive(Clone, Copy, Debug)]
+pub struct Stopwatch(std::time::Instant);
+
+impl Stopwatch {
+    #[must_use]
+    pub fn start() -> Self {
+        Self(std::time::Instant::now())
+    }
+
+    #[must_use]
+    pub fn elapsed(&self) -> Duration {
+        self.0.elapsed()
+    }
 }
 
 /// Players on their ports, until it is dropped.

@@ -44,7 +44,13 @@ impl Radios {
             used.insert(*service, port);
             held.push(sockets);
         }
-        Ok(Self { addresses, services: used, sockets: BTreeMap::new() })
+        Ok(Self::on(addresses, used))
+    }
+
+    /// As [`Radios::at`], on ports that somebody chose: by service, the port that is used for it.
+    #[must_use]
+    pub const fn on(addresses: Vec<Ipv4Addr>, services: BTreeMap<u16, u16>) -> Self {
+        Self { addresses, services, sockets: BTreeMap::new() }
     }
 
     /// The port used for a service: what the host's config has to say.

@@ -73,6 +73,9 @@ enum Plan {
 }
 
 impl HyteraModem {
+    /// The ports of its services as it speaks of them: registration, location, text.
+    pub const SERVICES: [u16; 3] = [RRS_PORT, LP_PORT, TMP_PORT];
+
     /// A modem whose net gives addresses `subnet.x.y.z`, and whose own radio has this number.
     #[must_use]
     pub fn new(subnet: u8, own: u32) -> Option<Self> {
