@@ -18,6 +18,9 @@ const HANDS: [&str; 9] =
 /// Folders of the world that must not know whom they talk to.
 const FAR_SIDE: [&str; 2] = ["simulators/src/terminal/", "simulators/src/air/"];
 
+/// Parts of the engine that `engine.rs` introduces to each other. They may read the bus, which reads none of them.
+const PARTS: [&str; 4] = ["session", "outbox", "route", "bus"];
+
 fn crates_depend_one_way(tree: &Tree) -> Vec<Finding> {
     let mut findings = Vec::new();
     for (path, allowed) in MAY_NAME {
@@ -52,6 +55,26 @@ fn the_far_side_does_not_know_the_engine(tree: &Tree) -> Vec<Finding> {
             findings.push(
                 file.finding(line.number, "terminals and air must not know the engine: pass what it sent as bytes"),
             );
+        }
+    }
+    findings
+}
+
+fn engine_parts_do_not_import_each_other(tree: &Tree) -> Vec<Finding> {
+    let mut findings = Vec::new();
+    for part in PARTS {
+        let (folder, file_of_its_own) =
+            (format!("gateway/engine/src/{part}/"), format!("gateway/engine/src/{part}.rs"));
+        let others = PARTS.into_iter().filter(|other| *other != part && *other != "bus").collect::<Vec<_>>();
+        for file in tree.rust().filter(|file| file.path.starts_with(&folder) || file.path == file_of_its_own) {
+            let code = code(&file.text);
+            for line in lines(file, &code) {
+                if let Some(other) = others.iter().find(|other| line.code.contains(&format!("crate::{other}::"))) {
+                    let what =
+                        format!("{part} imports {other}: parts do not know each other, engine.rs introduces them");
+                    findings.push(file.finding(line.number, what));
+                }
+            }
         }
     }
     findings
@@ -94,6 +117,17 @@ fn codecs_and_engine_have_no_io_clock_or_chance_crates() {
     let sample =
         [("gateway/engine/Cargo.toml", "[dependencies]\nprost = \"0.14\"\n[build-dependencies]\ntokio = \"1\"\n")];
     catches(language_and_judgement_have_no_hands, &sample, &[4]);
+}
+
+#[test]
+fn parts_of_the_engine_are_introduced_by_engine_rs_only() {
+    holds(engine_parts_do_not_import_each_other);
+    let sample = [
+        ("gateway/engine/src/outbox/mod.rs", "use crate::bus::State;\nuse crate::session::Session;\n"),
+        ("gateway/engine/src/bus/state.rs", "use crate::route::Target;\n"),
+        ("gateway/engine/src/engine/send.rs", "use crate::outbox::Choice;\n"),
+    ];
+    catches(engine_parts_do_not_import_each_other, &sample, &[2, 1]);
 }
 
 #[test]
