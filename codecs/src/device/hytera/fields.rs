@@ -157,8 +157,6 @@ fn put_window(fields: &mut Fields, window: &Window) {
 }
 
 fn gps_fields(gps: &Gps) -> Value {
-    let position = gps.lat_lon_e7();
-    let degrees = |e7: i32| micro(e7);
     json!({
         "valid": gps.status.text(),
         "utc_time": gps.time.text(),
@@ -169,15 +167,15 @@ fn gps_fields(gps: &Gps) -> Value {
         "lon_raw": gps.longitude.text(),
         "speed_knots_raw": gps.speed.text(),
         "course_raw": gps.course.text(),
-        "lat": position.map(|(lat, _)| degrees(lat)),
-        "lon": position.map(|(_, lon)| degrees(lon)),
+        "lat": gps.latitude_e4().map(degrees),
+        "lon": gps.longitude_e4().map(degrees),
     })
 }
 
-/// Degrees with six decimals.
-fn micro(e7: i32) -> f64 {
-    let rounding = if e7 < 0 { -5 } else { 5 };
-    f64::from(e7.saturating_add(rounding) / 10) / 1e6
+/// 1e-4 minutes in degrees with six decimals, rounded once: times 5, over 3, is in millionths.
+fn degrees(minutes_e4: i32) -> f64 {
+    let millionths = (i64::from(minutes_e4) * 5 + i64::from(minutes_e4.signum())) / 3;
+    f64::from(i32::try_from(millionths).unwrap_or(0)) / 1e6
 }
 
 fn put_tmp(fields: &mut Fields, tmp: &Tmp) {
@@ -247,4 +245,19 @@ fn put_dds(fields: &mut Fields, dds: &Dds) {
     put_radio(fields, dds.radio);
     put(fields, "about_opcode", format!("0x{:04x}", dds.about_opcode));
     put(fields, "result", dds.result);
+}
+
+#[cfg(test)]
+mod tests {
+    use super::degrees;
+
+    #[test]
+    fn degrees_are_rounded_once_to_the_nearest_millionth() {
+        for e4 in -54_000_000..=-53_900_000 {
+            let exact = f64::from(e4) / 600_000.0;
+            assert!((degrees(e4) - exact).abs() < 0.500_001e-6, "{e4}");
+            assert!((degrees(-e4) + exact).abs() < 0.500_001e-6, "{e4}");
+        }
+        assert_eq!(degrees(47 * 600_000 + 366_977), 47.611_628);
+    }
 }

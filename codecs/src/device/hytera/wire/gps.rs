@@ -115,13 +115,17 @@ impl Gps {
         self.status.text() == "A"
     }
 
-    /// Latitude and longitude in 1e-7 degrees, south and west negative; `None` when a field is empty, malformed or out
-    /// of range. Says nothing about validity.
+    /// Latitude in 1e-4 minutes, the unit of the wire, south negative; `None` when a field is empty, malformed or out of
+    /// range. Says nothing about validity.
     #[must_use]
-    pub fn lat_lon_e7(&self) -> Option<(i32, i32)> {
-        let lat = signed(self.latitude.text(), self.north_south.text(), ("N", "S"), 90)?;
-        let lon = signed(self.longitude.text(), self.east_west.text(), ("E", "W"), 180)?;
-        Some((lat, lon))
+    pub fn latitude_e4(&self) -> Option<i32> {
+        signed(self.latitude.text(), self.north_south.text(), ("N", "S"), 90)
+    }
+
+    /// Longitude likewise, west negative.
+    #[must_use]
+    pub fn longitude_e4(&self) -> Option<i32> {
+        signed(self.longitude.text(), self.east_west.text(), ("E", "W"), 180)
     }
 
     /// When the fix was taken; `None` unless date and time are both given. Years are 2000 to 2099.
@@ -136,7 +140,10 @@ impl Gps {
     /// an old date with it.
     #[must_use]
     pub fn position(&self, unit: SpeedUnit) -> Option<Position> {
-        let (lat_e7, lon_e7) = if self.is_valid() { self.lat_lon_e7()? } else { return None };
+        if !self.is_valid() {
+            return None;
+        }
+        let (lat_e7, lon_e7) = (degrees_e7(self.latitude_e4()?)?, degrees_e7(self.longitude_e4()?)?);
         let cm_s_e6 = match unit {
             SpeedUnit::Knots => 514_444,
             SpeedUnit::KmPerHour => 277_778,
@@ -172,18 +179,24 @@ fn signed(text: &str, side: &str, (positive, negative): (&str, &str), degrees_ma
     let (degrees, minutes) = whole.split_at_checked(whole.len().checked_sub(2)?)?;
     let (degrees, minutes) = (digits(degrees)?, digits(minutes)?);
     let minutes_e4 = minutes * 10_000 + digits(&format!("{fraction:0<4}")).filter(|_| fraction.len() <= 4)?;
-    let e7 = degrees * 10_000_000 + (minutes_e4 * 50 + 1) / 3;
-    if minutes >= 60 || e7 > degrees_max * 10_000_000 {
+    let all_e4 = degrees * 600_000 + minutes_e4;
+    if minutes >= 60 || all_e4 > degrees_max * 600_000 {
         return None;
     }
-    let e7 = i32::try_from(e7).ok()?;
+    let all_e4 = i32::try_from(all_e4).ok()?;
     if side == positive {
-        Some(e7)
+        Some(all_e4)
     } else if side == negative {
-        Some(-e7)
+        Some(-all_e4)
     } else {
         None
     }
+}
+
+/// 1e-4 minutes to 1e-7 degrees: times 50, over 3, to the nearest.
+fn degrees_e7(minutes_e4: i32) -> Option<i32> {
+    let e7 = (i64::from(minutes_e4) * 50 + i64::from(minutes_e4.signum())) / 3;
+    i32::try_from(e7).ok()
 }
 
 /// At most six decimal digits, so that no arithmetic on them overflows.
@@ -236,17 +249,17 @@ mod tests {
     #[test]
     fn minutes_of_sixty_and_latitudes_past_the_pole_are_no_position() {
         let block = |lat: &str| Gps { latitude: Ascii::new(lat).unwrap(), ..Gps::from_position(&north()) };
-        assert!(block("2812.0000").lat_lon_e7().is_some());
-        assert!(block("9000.0000").lat_lon_e7().is_some());
+        assert!(block("2812.0000").latitude_e4().is_some());
+        assert!(block("9000.0000").latitude_e4().is_some());
         for wrong in ["2860.0000", "9000.0001", "9900.0000", "28", "2812,0000", "28-2.0000", ""] {
-            assert_eq!(block(wrong).lat_lon_e7(), None, "{wrong}");
+            assert_eq!(block(wrong).latitude_e4(), None, "{wrong}");
         }
     }
 
     #[test]
     fn an_invalid_fix_is_no_position_although_it_has_coordinates() {
         let gps = Gps { status: Ascii::new("V").unwrap(), ..Gps::from_position(&north()) };
-        assert!(gps.lat_lon_e7().is_some());
+        assert!(gps.latitude_e4().is_some());
         assert_eq!(gps.position(SpeedUnit::Knots), None);
     }
 
