@@ -19,9 +19,10 @@ use yizhan_codecs::explain::{explain, wire_bytes};
 use yizhan_codecs::frame::Found;
 use yizhan_codecs::message::{Addressee, Order, TerminalId};
 
-/// Bits that no checksum and no rule can guard: protocol, byte, bit. The reliable bit of registration frames stands
-/// outside the HDAP checksum, and the same opcodes are recorded with and without it.
-const UNGUARDED: &[(&str, usize, usize)] = &[("hytera-rrs", 0, 7)];
+/// Bits that no checksum and no rule can guard: protocol, byte, bit. The reliable bit of HDAP frames stands outside the
+/// checksum and is lawful in every service; registration is recorded with and without it.
+const UNGUARDED: &[(&str, usize, usize)] =
+    &[("hytera-rrs", 0, 7), ("hytera-lp", 0, 7), ("hytera-hdap-tmp", 0, 7), ("hytera-dds", 0, 7)];
 
 struct Case {
     /// File and id, for messages.

@@ -12,15 +12,13 @@ pub(super) const PROTOCOLS: &[Protocol] = &[
 ];
 
 /// The direction adds nothing here: every opcode says which way it goes, and texts go both ways.
+///
+/// What no rule can refuse: the reliable bit. It stands outside the checksum and is lawful in every service, so a frame
+/// with that one bit wrong reads as another frame.
 fn explain(service: Service, bytes: &[u8]) -> Result<Fields, DecodeError> {
     let (frame, rest) = Hdap::parse(bytes)?;
     if frame.body.service() != service {
         return Err(DecodeError::Unknown(format!("service {}: not {}", frame.body.service().name(), service.name())));
-    }
-    // The reliable bit is outside the checksum and was only ever seen in registration: elsewhere it is more likely a
-    // damaged byte than a wish. The codec, whose datagrams came through a UDP checksum, reads such a frame all the same.
-    if frame.reliable && service != Service::Rrs {
-        return Err(DecodeError::Field { field: "service", at: 0, expected: "without the reliable bit (80)" });
     }
     let mut fields = hdap(&frame);
     if !rest.is_empty() {

@@ -69,7 +69,13 @@ fn the_most_urgent_goes_first_and_flash_takes_the_slot_of_what_was_recorded() {
     let sends = station.sent_over_beidou();
     assert_eq!(sends.len(), 1);
     assert!(sends[0].1.contains("立即撤离"), "{}", sends[0].1);
-    assert_eq!(station.told(|e| matches!(e, Event::AttemptEnded { outcome: yizhan_engine::event::AttemptOutcome::Withdrawn, .. })), 1);
+    assert_eq!(
+        station.told(|e| matches!(
+            e,
+            Event::AttemptEnded { outcome: yizhan_engine::event::AttemptOutcome::Withdrawn, .. }
+        )),
+        1
+    );
 }
 
 #[test]

@@ -256,7 +256,9 @@ impl Station {
     pub fn sent_over_radio(&self) -> Vec<(u32, String)> {
         let frames = self.written.iter().filter(|(_, link, _)| *link == radio());
         let texts = frames.filter_map(|(_, _, bytes)| match Hdap::parse(bytes).ok()?.0.body {
-            Body::Tmp(Tmp { message: TmpMessage::PrivateText { request, text, .. }, .. }) => Some((request, text.text().0)),
+            Body::Tmp(Tmp { message: TmpMessage::PrivateText { request, text, .. }, .. }) => {
+                Some((request, text.text().0))
+            }
             _ => None,
         });
         texts.collect()
@@ -272,7 +274,10 @@ impl Station {
     pub fn radio_acks(&self) -> usize {
         let frames = self.written.iter().filter(|(_, link, _)| *link == radio());
         let acks = frames.filter(|(_, _, bytes)| {
-            matches!(Hdap::parse(bytes).map(|(frame, _)| frame.body), Ok(Body::Tmp(Tmp { message: TmpMessage::PrivateAck { .. }, .. })))
+            matches!(
+                Hdap::parse(bytes).map(|(frame, _)| frame.body),
+                Ok(Body::Tmp(Tmp { message: TmpMessage::PrivateAck { .. }, .. }))
+            )
         });
         acks.count()
     }
