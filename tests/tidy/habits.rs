@@ -3,9 +3,10 @@
 use crate::source::{Line, code, has_word, lines};
 use crate::tree::{File, Finding, Tree, catches, holds};
 
-/// Where time and chance are arguments. The live half of the simulators talks to real ports and is free of this.
+/// Where time and chance are arguments. What talks to real ports and real people is free of this.
 const VIRTUAL: [&str; 3] = ["codecs/src/", "gateway/engine/src/", "simulators/src/"];
-const LIVE: &str = "simulators/src/live/";
+const LIVE: [&str; 4] =
+    ["simulators/src/live/", "simulators/src/demo/", "simulators/src/cli/", "simulators/src/main.rs"];
 
 /// Where `anyhow` may stand: mains and the glue between a person and the library.
 const GLUE: [&str; 2] = ["/main.rs", "/cli/"];
@@ -73,7 +74,7 @@ fn time_and_chance_are_arguments(tree: &Tree) -> Vec<Finding> {
         "env",
     ];
     let is_virtual = |file: &File| {
-        VIRTUAL.iter().any(|f| file.path.starts_with(f)) && !file.path.starts_with(LIVE) && file.name() != "main.rs"
+        VIRTUAL.iter().any(|f| file.path.starts_with(f)) && !LIVE.iter().any(|f| file.path.starts_with(f))
     };
     wrong_lines(tree, is_virtual, |line| {
         let word = WORDS.iter().any(|word| match *word {
