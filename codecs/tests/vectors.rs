@@ -185,7 +185,8 @@ fn no_incomplete_frame_is_taken_for_a_whole_one() {
     none(&failures);
 }
 
-/// `{"text": {"to": "radio370:1", "group": false, "text": "…", "native": 1}}`, `{"ask_position": {"of": "…",
+/// `{"text": {"to": "radio370:1", "group": false, "text": "…", "native": 1}}`, `{"payload": {"to": "…", "bytes": "…",
+/// "native": 1}}`, `{"ask_position": {"of": "…",
 /// "native": 1}}`, `{"ask_presence": {"of": "…"}}`, `{"ask_card": {}}`, `{"ask_strength": {"every_s": 0}}`.
 fn order(case: &Case) -> Order {
     let (kind, inner) = case.value["order"].as_object().and_then(|order| order.iter().next()).expect("an order");
@@ -199,6 +200,10 @@ fn order(case: &Case) -> Order {
             let to = if flag("group") { Addressee::Group(to) } else { Addressee::Terminal(to) };
             let text = inner["text"].as_str().expect("text").to_owned();
             Order::Text { card: terminal("card"), to, text, native, urgent: flag("urgent") }
+        }
+        "payload" => {
+            let bytes = hex::decode(inner["bytes"].as_str().expect("bytes")).expect("hex").into();
+            Order::Payload { card: None, to: Addressee::Terminal(terminal("to").expect("to")), bytes, native }
         }
         "ask_position" => Order::AskPosition { of: Addressee::Terminal(terminal("of").expect("of")), native },
         "ask_presence" => Order::AskPresence { of: terminal("of").expect("of") },

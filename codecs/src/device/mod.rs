@@ -9,7 +9,7 @@ use crate::message::Bearer;
 use serde_json::{Map, Value};
 
 /// Every device the station can speak to.
-pub static REGISTER: &[Device] = &[hytera::DEVICE];
+pub static REGISTER: &[Device] = &[beidou::DEVICE, hytera::DEVICE];
 
 /// A family of hardware.
 #[derive(Clone, Copy, Debug)]

@@ -33,5 +33,9 @@ pub fn wire(case: &Value) -> Bytes {
 /// The same as a terminal writes it: sentences with CRLF.
 pub fn line(case: &Value) -> Bytes {
     let bytes = wire(case);
-    if word(case, "protocol") == "rdss40" { bytes } else { [bytes.as_ref(), b"\r\n"].concat().into() }
+    if word(case, "protocol") == "rdss40" || super::explain::is_monitor(&bytes) {
+        bytes
+    } else {
+        [bytes.as_ref(), b"\r\n"].concat().into()
+    }
 }

@@ -3,12 +3,14 @@
 //! - [`rdss40`]: 4.0 binary frames (`$TXSQ` …), length-driven, XOR with the `$`.
 //! - [`text`]: the envelope `$ttiii,…*HH` that 2.1, 3.0 and NMEA share, and [`text::Sentence`], one variant a sentence.
 //! - [`rdss21`], [`rsmc3`], [`nmea`]: the fields of each text dialect.
+//! - [`monitor`]: what a command unit overhears, binary behind a text header.
 //! - [`content`]: hanzi, code, mixed and the embedded position.
 //!
 //! Parsing never panics on any bytes. Self-destruct, zeroise, management write, password and radio silence are
 //! recognised by name and have no emitter.
 
 pub mod content;
+pub mod monitor;
 pub mod nmea;
 pub mod rdss21;
 pub mod rdss40;

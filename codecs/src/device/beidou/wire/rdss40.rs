@@ -393,7 +393,7 @@ fn bits_of(bytes: usize) -> u32 {
     u32::try_from(bytes).unwrap_or(u32::MAX).saturating_mul(8)
 }
 
-fn put_u24(out: &mut BytesMut, value: u32) -> Result<(), EncodeError> {
+pub(super) fn put_u24(out: &mut BytesMut, value: u32) -> Result<(), EncodeError> {
     match value.to_be_bytes() {
         [0, low @ ..] => {
             out.put_slice(&low);
