@@ -4,7 +4,7 @@ use super::Named;
 use crate::codec::DecodeError;
 use crate::device::Fields;
 use crate::device::beidou::wire::content::{Content, Form, decode_text};
-use crate::device::beidou::wire::rsmc3::TciOrder;
+use crate::device::beidou::wire::rsmc3::{Tci, TciOrder};
 use crate::device::beidou::wire::text::{Envelope, Sentence};
 use bytes::Bytes;
 use serde_json::{Value, json};
@@ -138,19 +138,7 @@ fn places_and_messages(mut named: Named, sentence: &Sentence, words: &[String]) 
             }
             long_content(n, send.encoding, &send.content);
         }
-        Sentence::Tci(heard) => {
-            match heard.order {
-                TciOrder::A { .. } => {
-                    words_as(n, words, &["sender_id", "receiver_id", "freq_point", "time", "encoding", "field6"]);
-                }
-                TciOrder::B { .. } => {
-                    words_as(n, words, &["sender_id", "receiver_id", "time", "encoding", "data_mark", "length"]);
-                }
-            }
-            // Some modules pad the sender to eight digits.
-            n.put("sender_id", heard.sender.to_string());
-            long_content(n, heard.encoding, &heard.content);
-        }
+        Sentence::Tci(heard) => received_tci(n, heard, words),
         Sentence::Msg(send) => {
             words_as(n, words, &["dest_id", "freq_point", "encoding"]);
             long_content(n, send.encoding, &send.content);
@@ -174,6 +162,17 @@ fn places_and_messages(mut named: Named, sentence: &Sentence, words: &[String]) 
         }
     }
     Ok(named.0)
+}
+
+fn received_tci(n: &mut Named, heard: &Tci, words: &[String]) {
+    let names = match heard.order {
+        TciOrder::A { .. } => ["sender_id", "receiver_id", "freq_point", "time", "encoding", "field6"],
+        TciOrder::B { .. } => ["sender_id", "receiver_id", "time", "encoding", "data_mark", "length"],
+    };
+    words_as(n, words, &names);
+    // Some modules pad the sender to eight digits.
+    n.put("sender_id", heard.sender.to_string());
+    long_content(n, heard.encoding, &heard.content);
 }
 
 fn words_as(named: &mut Named, words: &[String], names: &[&str]) {
