@@ -274,7 +274,6 @@ BINARY = {
     "BBDQ": ((0,), read_nothing),
     "XHDQ": ((0,), read_nothing),
     "CKSC": ((1,), read_value),
-    "JMSZ": ((1,), read_value),
     "GNPS": ((2,), read_period),
     "GNVS": ((2,), read_period),
     "GNPX": ((21,), read_opaque),

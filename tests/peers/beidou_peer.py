@@ -212,9 +212,9 @@ def encoded(encoding, content):
 
 
 def read_tci(args):
-    """4.2: one digit in field 3 is order A, six digits are order B."""
+    """4.2: one digit in field 3 is order A, six digits are order B. The sender is shown without padding."""
     need(args, 7)
-    fields = {"sender_id": args[0], "receiver_id": args[1]}
+    fields = {"sender_id": args[0].lstrip("0") or "0", "receiver_id": args[1]}
     content = ",".join(args[6:])
     if len(args[2]) == 6:
         return {**fields, "time": args[2], "encoding": args[3], "content": content}

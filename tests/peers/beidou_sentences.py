@@ -165,14 +165,15 @@ def ttc(rng):
     return sentence(rng, "rsmc3", "BDTTC", [wait], {"remaining_s": wait})
 
 
-def page(rng):
-    return [rng.choice("012"), f"{rng.randint(0, 125):02d}"]
+def page(kinds):
+    """A card query: what is asked, by one of `kinds`, and which page of it."""
+    return lambda rng: [rng.choice(kinds), f"{rng.randint(0, 125):02d}"]
 
 
 BDS2 = [txa] * 6 + [txr] * 6 + [fki2] * 4 + [ici, bsi, dwr, waa] * 2 + [not_mixed, bss, rmo, dwa, klt]
 BDS2 += [
-    in_order("rdss21", "CCICA", page),
-    in_order("rdss21", "CCICI", page),
+    in_order("rdss21", "CCICA", page("01")),
+    in_order("rdss21", "CCICI", page("01")),
     in_order("rdss21", "BDZTI", lambda rng: [rng.choice(("0", "1", "")) for _ in range(6)]),
     in_order("rdss21", "BDICZ", subordinates, named=False),
     in_order("rdss21", "BDHZR", receipts, named=False),
@@ -221,7 +222,7 @@ def tcq_bare(rng):
 def tci(rng):
     sender, receiver, point, time = card(rng), card(rng), rng.choice("12345"), hhmmss(rng)
     encoding, content, fields, checks = rsmc_content(rng, rng.choice((60, 124, 449, 1749)), commas=True)
-    fields.update({"sender_id": sender, "receiver_id": receiver, "freq_point": point, "time": time})
+    fields.update({"sender_id": sender.lstrip("0"), "receiver_id": receiver, "freq_point": point, "time": time})
     fields.update({"encoding": encoding, "field6": "0"})
     return sentence(rng, "rsmc3", "BDTCI", [sender, receiver, point, time, encoding, 0, content], fields, **checks)
 
@@ -229,7 +230,7 @@ def tci(rng):
 def tci_template(rng):
     """Order B of 4.2, known by its third field; its later names are not settled."""
     sender, receiver, time, made = card(rng), card(rng), hhmmss(rng), digits(rng, 100, odd=False)
-    fields = {"sender_id": sender, "receiver_id": receiver, "time": time}
+    fields = {"sender_id": sender.lstrip("0"), "receiver_id": receiver, "time": time}
     values = [sender, receiver, time, "2", "0", str(len(made)), made]
     return sentence(rng, "rsmc3", "BDTCI", values, fields, if_present={"content": made, "encoding": "2"})
 
@@ -289,7 +290,7 @@ BDS3 = [tcq] * 6 + [tci] * 6 + [fki3] * 4 + [icp, pwi] * 2 + [snr, ttc, tcq_bare
 BDS3 += [
     vendor("CCMSG", True),
     vendor("BDMXX", False),
-    in_order("rsmc3", "CCICR", page),
+    in_order("rsmc3", "CCICR", page("0123")),
     in_order("rsmc3", "BDRNX", lambda rng: [str(rng.randint(0, 9)) for _ in range(7)]),
     in_order("rsmc3", "BDDEF", lambda rng: ["OK"]),
     in_order("rsmc3", "BDZTX", lambda rng: [""]),
