@@ -55,8 +55,7 @@ impl Engine {
             self.tell(Event::Remarked { link: link.clone(), what: "本机回送", detail });
             return self.state.offset;
         }
-        let ours = |to: &TerminalId| session.is_some_and(|session| session.is_own(to));
-        let others = matches!(&heard.to, Addressee::Terminal(to) if self.knows_own_card(link) && !ours(to));
+        let others = matches!(&heard.to, Addressee::Terminal(to) if !self.is_for_us(link, to));
         let (text, opaque, lossy) = match &heard.content {
             Content::Text { text, lossy } => (text.clone(), Vec::new(), *lossy),
             Content::Opaque(bytes) => (String::new(), bytes.to_vec(), false),
@@ -86,8 +85,12 @@ impl Engine {
         self.keep(now, draft).map_or(self.state.offset, |(_, offset)| offset)
     }
 
-    fn knows_own_card(&self, link: &LinkId) -> bool {
-        self.outbox.cards.on(link).any(|(key, _)| !key.number.is_empty())
+    /// Whether a number on the air is ours: a card of ours, its broadcast number, or 0, which is how a dialect that
+    /// names no receiver says "this card". Before any card is known everything is.
+    fn is_for_us(&self, link: &LinkId, to: &TerminalId) -> bool {
+        let mut ours = self.outbox.cards.on(link).filter(|(key, _)| !key.number.is_empty()).peekable();
+        let broadcast = |key| self.state.cards.get(key).is_some_and(|fact| fact.broadcast == to.number());
+        ours.peek().is_none() || to.number() == "0" || ours.any(|(key, _)| key.number == to.number() || broadcast(key))
     }
 
     /// The message that this one repeats: a retransmission of the terminal, a copy through a command unit, or one of

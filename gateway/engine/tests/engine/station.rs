@@ -39,8 +39,13 @@ pub struct Station {
     pub replies: Vec<Reply>,
     /// Bytes given to links, and when.
     pub written: Vec<(Instant, LinkId, Bytes)>,
+    /// When the Beidou terminal reports its beams next, and what it says of them.
+    beams_at: Option<Instant>,
+    beams: String,
     wake_at: Option<Instant>,
 }
+
+const BEAMS_EVERY: Duration = Duration::from_secs(10);
 
 pub fn config() -> EngineConfig {
     let link = |id: LinkId, device: &str, profile: &[(&str, Value)]| LinkConfig {
@@ -95,6 +100,8 @@ impl Station {
             events: Vec::new(),
             replies: Vec::new(),
             written: Vec::new(),
+            beams_at: None,
+            beams: String::new(),
             wake_at: None,
         };
         station.drain();
@@ -109,6 +116,7 @@ impl Station {
         self.wall = wall;
         self.unsynced.clear();
         self.syncs = true;
+        self.beams_at = None;
         self.forget_noise();
         self.drain();
     }
@@ -127,7 +135,14 @@ impl Station {
     /// The terminal tells its card: own number 142020, 60 s, level 3.
     pub fn hear_card(&mut self) {
         self.hear("BDICI,0142020,02097151,0000011,6,60,3,N,000");
-        self.hear("BDBSI,01,03,3,2,2,0,3,0,0,3,0,0");
+        self.hear_beams("BDBSI,01,03,3,2,2,0,3,0,0,3,0,0");
+    }
+
+    /// The terminal reports its beams, now and from now on.
+    pub fn hear_beams(&mut self, beams: &str) {
+        self.beams_at = Some(self.now.after(BEAMS_EVERY));
+        self.beams = beams.into();
+        self.hear(beams);
     }
 
     pub fn forget_noise(&mut self) {
@@ -180,8 +195,19 @@ impl Station {
         self.input(Input::Stored { through });
     }
 
-    /// Lets time pass, waking the engine whenever it asked to be.
+    /// Lets time pass. The Beidou terminal reports its beams every ten seconds, as it was told to.
     pub fn advance(&mut self, by: Duration) {
+        let end = self.now.after(by);
+        while let Some(at) = self.beams_at.filter(|at| *at <= end) {
+            self.advance_in_silence(Duration::from_micros(at.0 - self.now.0));
+            let beams = self.beams.clone();
+            self.hear_beams(&beams);
+        }
+        self.advance_in_silence(Duration::from_micros(end.0 - self.now.0));
+    }
+
+    /// Lets time pass, waking the engine whenever it asked to be.
+    fn advance_in_silence(&mut self, by: Duration) {
         let end = self.now.after(by);
         while let Some(at) = self.wake_at.filter(|at| *at <= end) {
             self.now = self.now.max(at);
