@@ -2,6 +2,8 @@
 //!
 //! Run with `cargo bench -p yizhan-engine`. Prints one table; asserts nothing about time.
 
+#![expect(clippy::disallowed_types, reason = "a bench measures wall time")]
+
 use std::collections::BTreeMap;
 use std::net::SocketAddr;
 use std::time::{Duration, Instant as Stopwatch};
