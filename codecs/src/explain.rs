@@ -152,7 +152,9 @@ pub fn explain_words(protocol: Option<&str>, direction: Direction, bytes: &[u8])
 }
 
 fn write_fields(words: &mut String, fields: &Fields, depth: usize) {
-    for (name, value) in fields {
+    let mut ordered: Vec<(&String, &Value)> = fields.iter().collect();
+    ordered.sort_by_key(|(name, _)| labels::rank(name));
+    for (name, value) in ordered {
         let indent = "  ".repeat(depth);
         let title = labels::label(name).map_or_else(|| name.clone(), |label| format!("{label} {name}"));
         if let Value::Object(inner) = value {

@@ -15,7 +15,7 @@ use std::path::Path;
 use std::time::Duration;
 use yizhan_codecs::codec::{self, Profile};
 use yizhan_codecs::device::{self, Direction, REGISTER};
-use yizhan_codecs::explain::{explain, wire_bytes};
+use yizhan_codecs::explain::{explain, explain_words, wire_bytes};
 use yizhan_codecs::frame::Found;
 use yizhan_codecs::message::{Addressee, Order, TerminalId};
 
@@ -149,6 +149,19 @@ fn every_case_is_read_or_refused_as_recorded() {
         }
     }
     none(&failures);
+}
+
+#[test]
+fn every_field_has_a_chinese_label() {
+    let mut bare = BTreeSet::new();
+    for case in cases().iter().filter(|case| case.expect() == "decode") {
+        let Ok(Value::Object(fields)) = case.explain(&case.bytes()) else { continue };
+        let words = explain_words(case.text("protocol"), case.direction(), &case.bytes()).expect("just explained");
+        // A label stands before the name, on the field's own line.
+        let labelled = |name: &str| words.lines().any(|line| line.split_once(&format!(" {name}：")).is_some());
+        bare.extend(fields.keys().filter(|name| !labelled(name)).cloned());
+    }
+    assert!(bare.is_empty(), "{bare:?}");
 }
 
 #[test]
