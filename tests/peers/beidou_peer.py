@@ -331,11 +331,12 @@ SENTENCES["ICI"] = read_ici
 # --- command line -----------------------------------------------------------------------------------
 
 
-def generate(seed, count):
-    # Imported here because the generator builds on this module's checksum.
+def generate(seed, count, protocols):
+    # Imported here because the generator breaks frames with this decoder's help.
     import beidou_frames
 
-    return beidou_frames.generate(seed, count)
+    cases = beidou_frames.generate(seed, count)
+    return (case for case in cases if not protocols or case["protocol"] in protocols)
 
 
 def decode_case(case):

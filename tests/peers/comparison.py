@@ -125,7 +125,8 @@ def report(cases, answers, known=()):
     if len(answers) > len(cases):
         print(f"{len(answers) - len(cases)} answers too many")
     print(f"{agreed} agreed, {len(differing)} differed")
-    return not differing and len(answers) == len(cases)
+    # Nothing asked is not agreement.
+    return bool(cases) and not differing and len(answers) == len(cases)
 
 
 def show(differing):
@@ -157,8 +158,8 @@ def run_command_line(parser, generate, decode_case, refused, known, protocols):
         command = commands.add_parser(name)
         command.add_argument("--seed", type=int, default=1)
         command.add_argument("--count", type=int, default=10_000)
+        command.add_argument("--protocol", action="append", default=[], help="only this one; may be repeated")
     command.add_argument("--cases", help="recorded cases (JSON lines) to ask instead of generated ones")
-    command.add_argument("--protocol", action="append", help="ask about this protocol only; may be repeated")
     command.add_argument("program", nargs=argparse.REMAINDER, help="a program that explains frames, with arguments")
     commands.add_parser("decode")
     commands.add_parser("check").add_argument("cases")
@@ -168,15 +169,18 @@ def run_command_line(parser, generate, decode_case, refused, known, protocols):
             print(json.dumps(answer_of(json.loads(line), decode_case, refused), ensure_ascii=False), flush=True)
         return
     if options.action == "generate":
-        for case in generate(options.seed, options.count):
+        for case in generate(options.seed, options.count, options.protocol):
             print(json.dumps(case, ensure_ascii=False))
         return
     if options.action == "check":
         cases = read_cases(options.cases, protocols)
         agreed = report(cases, [answer_of(case, decode_case, refused) for case in cases], known)
     else:
-        cases = read_cases(options.cases, protocols) if options.cases else list(generate(options.seed, options.count))
-        cases = [case for case in cases if not options.protocol or case["protocol"] in options.protocol]
+        asked = options.protocol
+        if options.cases:
+            cases = read_cases(options.cases, asked or protocols)
+        else:
+            cases = list(generate(options.seed, options.count, asked))
         answers, status = ask(options.program, cases)
         if status != 0:
             print(f"{options.program[0]} ended with status {status}")

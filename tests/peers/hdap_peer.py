@@ -7,7 +7,7 @@ and not ours. It does not verify what it parses; checksum and length are checked
     hdap_peer.py generate --seed 1 --count 1000
     hdap_peer.py decode < cases
     hdap_peer.py check recorded.jsonl
-    hdap_peer.py compare [--seed N] [--count N] PROGRAM ARGS...
+    hdap_peer.py compare [--seed N] [--count N] [--protocol NAME] PROGRAM ARGS...
 """
 
 import argparse
@@ -29,7 +29,6 @@ except ImportError as missing:
     sys.exit(f"{missing}; this peer needs ok-dmrlib 0.8.0 in its Python environment, see README.md")
 
 PROTOCOLS = {"RRS": "hytera-rrs", "LP": "hytera-lp", "TMP": "hytera-hdap-tmp"}
-CARRIERS = ("hytera-hrnp", "hytera-hstrp")
 HRNP_NAMES = {
     HRNPOpcodes.CONNECT: "connect",
     HRNPOpcodes.ACCEPT: "accept",
@@ -345,10 +344,19 @@ def damage_hstrp(rng, raw):
     return raw[:at] + bytes([raw[at] ^ rng.randint(1, 255)]) + raw[at + 1 :]
 
 
-def generate(seed, count):
+CARRIERS = {"hytera-hrnp": hrnp_frame, "hytera-hstrp": hstrp_frame}
+
+
+def generate(seed, count, protocols=()):
+    """Bare HDAP by default, as radios speak it over UDP; carriers are built when they are asked for."""
     rng = random.Random(seed)
+    makers = [CARRIERS[name] for name in protocols if name in CARRIERS]
+    if not protocols or not set(protocols) <= set(CARRIERS):
+        makers.append(hdap_frame)
     for number in range(count):
-        protocol, direction, raw, fields, harm = rng.choice((hdap_frame,) * 3 + (hrnp_frame, hstrp_frame))(rng)
+        protocol, direction, raw, fields, harm = rng.choice(makers)(rng)
+        if protocols and protocol not in protocols:
+            continue
         broken = rng.random() < 0.15
         yield {
             "id": f"hdap-{number:06d}",
