@@ -8,6 +8,14 @@
 //! - Radios are told apart by their 24-bit id; the subnet byte is configuration and repeaters rewrite it.
 //! - A report without a valid fix is never a position; an alarm without one is still an alarm.
 //! - Delivered is said only on a TMP ack for one radio. A group text has none: its ack says that it was radiated.
+//!
+//! **Profile keys** (default): `subnet` (10) first byte of every radio's IP · `port_rrs`, `port_lp`, `port_tmp` (3002, 3003,
+//! 3004), to which radios answer whatever our source port is, so the link binds the same numbers · `base_radio` (0 = not
+//! told) id of the radio that we speak through: source of our texts, and a private text to another id is overheard ·
+//! `base_ip` (the base radio's radio IP) where group texts are handed over; 192.168.10.1 for a radio on USB ·
+//! `text_max` (140) UTF-16 units · `pace_ms` (2000) · `renew_s` (1800) · `tmp_ack` (`on`|`off`) · `tmp_flag7`
+//! (`no_ack`|`ack_request`) · `repeat_s` (10) · `strip_crlf` (true) · `a001_form` (`nine`|`eight`) · `end_byte`
+//! (`lenient`|`require_03`) · `speed_unit` (`knots`|`km_h`).
 
 mod codec;
 mod fields;
