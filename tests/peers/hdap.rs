@@ -8,7 +8,8 @@ const SEED: u64 = 20_261_123;
 
 #[test]
 fn we_read_the_frames_of_ok_dmrlib_as_it_means_them() {
-    Peer::hdap().compare(SEED, COUNT).is_full_agreement(COUNT);
+    // Three of five frames are of the protocols that are asked about.
+    Peer::hdap().compare(SEED, COUNT * 7 / 4).is_full_agreement(COUNT);
 }
 
 #[test]
@@ -32,5 +33,6 @@ fn one_altered_field_of_ok_dmrlib_is_seen() {
     let at = cases.iter().position(|case| case["expect"] == "decode").expect("most are valid");
     cases[at] = altered(&cases[at]);
     let verdict = peer.compare_cases(&cases);
-    assert_eq!((verdict.agreed, verdict.differed, verdict.good), (199, 1, false), "{}", verdict.shown);
+    let others = cases.len() - 1;
+    assert_eq!((verdict.agreed, verdict.differed, verdict.good), (others, 1, false), "{}", verdict.shown);
 }

@@ -12,6 +12,8 @@ pub const EXPLAIN: [&str; 3] = [env!("CARGO_BIN_EXE_yizhan"), "explain", "--json
 pub struct Peer {
     python: PathBuf,
     script: &'static str,
+    /// The protocols that it is asked about; none = all that it knows.
+    protocols: &'static [&'static str],
 }
 
 /// What a peer said in its last line.
@@ -27,18 +29,24 @@ pub struct Verdict {
 impl Peer {
     /// The decoder written by another hand: standard library only.
     pub fn beidou() -> Self {
-        Self::found("python3".into(), "beidou_peer.py", "Python 3.11 or newer (Debian package python3)")
+        Self::found("python3".into(), "beidou_peer.py", &[], "Python 3.11 or newer (Debian package python3)")
     }
 
     /// ok-dmrlib, in the Python that `./tests/run` made for it.
     pub fn hdap() -> Self {
         let python = root().join("target/peers/okdmr/bin/python");
-        Self::found(python, "hdap_peer.py", "ok-dmrlib 0.8.0 under target/peers/okdmr")
+        let protocols = &["hytera-rrs", "hytera-lp", "hytera-hdap-tmp"];
+        Self::found(python, "hdap_peer.py", protocols, "ok-dmrlib 0.8.0 under target/peers/okdmr")
     }
 
     /// Fails loudly when the peer cannot run: a peer that is not there agrees with everything.
-    fn found(python: PathBuf, script: &'static str, needs: &str) -> Self {
-        let peer = Self { python, script };
+    fn found(
+        python: PathBuf,
+        script: &'static str,
+        protocols: &'static [&'static str],
+        needs: &str,
+    ) -> Self {
+        let peer = Self { python, script, protocols };
         let answers = peer.run(&["--help"]).is_ok_and(|output| output.status.success());
         assert!(answers, "{script} cannot run: it needs {needs}. Run ./tests/run once, it fetches what is missing");
         peer
@@ -48,17 +56,22 @@ impl Peer {
         Command::new(&self.python).arg(root().join("tests/peers").join(self.script)).args(arguments).output()
     }
 
-    /// Random frames of the peer, asked of our program; the peer judges our answers.
+    /// Random frames of the peer, asked of our program; the peer judges our answers. Frames of other protocols are
+    /// among the `count` generated and are not asked.
     pub fn compare(&self, seed: u64, count: usize) -> Verdict {
-        let (seed, count) = (seed.to_string(), count.to_string());
-        self.verdict(&[&["compare", "--seed", &seed, "--count", &count], EXPLAIN.as_slice()].concat())
+        self.asked(&["--seed", &seed.to_string(), "--count", &count.to_string()])
     }
 
     /// The same for cases at hand.
     pub fn compare_cases(&self, cases: &[Value]) -> Verdict {
         let file = written(cases);
-        let path = file.path().to_str().expect("a UTF-8 path");
-        self.verdict(&[&["compare", "--cases", path], EXPLAIN.as_slice()].concat())
+        self.asked(&["--cases", file.path().to_str().expect("a UTF-8 path")])
+    }
+
+    fn asked(&self, options: &[&str]) -> Verdict {
+        let protocols = self.protocols.iter().flat_map(|protocol| ["--protocol", protocol]);
+        let words = ["compare"].into_iter().chain(options.iter().copied()).chain(protocols).chain(EXPLAIN);
+        self.verdict(&words.collect::<Vec<_>>())
     }
 
     /// Cases of ours, read by the peer, which must find the fields that we meant.
@@ -67,12 +80,17 @@ impl Peer {
         self.verdict(&["check", file.path().to_str().expect("a UTF-8 path")])
     }
 
-    /// Random cases of the peer.
+    /// Random cases of the peer, of the protocols that it is asked about.
     pub fn generate(&self, seed: u64, count: usize) -> Vec<Value> {
         let output =
             self.run(&["generate", "--seed", &seed.to_string(), "--count", &count.to_string()]).expect("it runs");
         let text = String::from_utf8(output.stdout).expect("UTF-8");
-        text.lines().map(|line| serde_json::from_str(line).expect("a JSON object")).collect()
+        let cases = text.lines().map(|line| serde_json::from_str(line).expect("a JSON object"));
+        cases.filter(|case: &Value| self.is_asked(case)).collect()
+    }
+
+    fn is_asked(&self, case: &Value) -> bool {
+        self.protocols.is_empty() || self.protocols.iter().any(|protocol| case["protocol"] == *protocol)
     }
 
     fn verdict(&self, arguments: &[&str]) -> Verdict {
@@ -90,9 +108,9 @@ impl Peer {
 }
 
 impl Verdict {
-    /// Fails unless every one of `count` cases agreed.
+    /// Fails unless at least `count` cases were asked and every one agreed.
     pub fn is_full_agreement(&self, count: usize) {
-        assert!(self.good && self.differed == 0 && self.agreed == count, "{count} cases asked\n{}", self.shown);
+        assert!(self.good && self.differed == 0 && self.agreed >= count, "{count} cases wanted\n{}", self.shown);
     }
 }
 
