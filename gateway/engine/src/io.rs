@@ -83,6 +83,8 @@ pub enum LinkTrouble {
     AddressInUse,
     /// It failed while in use.
     Failed,
+    /// The station stops in good order.
+    Stopped,
 }
 
 impl LinkTrouble {
@@ -96,6 +98,7 @@ impl LinkTrouble {
             Self::Denied => "denied",
             Self::AddressInUse => "address_in_use",
             Self::Failed => "failed",
+            Self::Stopped => "stopped",
         }
     }
 
@@ -109,6 +112,7 @@ impl LinkTrouble {
             Self::Denied => "没有权限打开端口：请把运行用户加入 dialout 组",
             Self::AddressInUse => "网络地址被占用：请换端口或关闭占用它的程序",
             Self::Failed => "端口读写失败：正在自动重连",
+            Self::Stopped => "本站正常停止",
         }
     }
 }

@@ -1,0 +1,148 @@
+//! How messages and records look to readers: ids as people write them, times as RFC 3339, bytes as hex.
+
+use serde_json::{Map, Value, json};
+use yizhan_codecs::air::Traffic;
+use yizhan_codecs::message::{MessageId, Position, StationId, Utc};
+use yizhan_engine::bus::journal::{Encode, Record};
+use yizhan_engine::bus::{Contact, Delivery, Message};
+use yizhan_engine::io::StoredRecord;
+
+/// A wall time of a record; `null` where no clock was trusted.
+pub(super) fn time(ms: i64) -> Option<String> {
+    (ms != 0).then(|| Utc(ms).to_string())
+}
+
+pub(super) fn position(position: &Position) -> Value {
+    json!({
+        "lat": position.lat(),
+        "lon": position.lon(),
+        "datum": "CGCS2000",
+        "height_m": position.height_dm.map(|dm| f64::from(dm) / 10.0),
+        "at": position.at.map(|at| at.to_string()),
+    })
+}
+
+pub(super) fn message(message: &Message) -> Value {
+    json!({
+        "id": message.id.to_string(),
+        "offset": message.offset.0,
+        "at": time(message.at_ms),
+        "from": message.from.as_ref().map(ToString::to_string),
+        "link": message.link,
+        "by": message.by,
+        "to": message.to,
+        "text": message.text,
+        "opaque": (!message.opaque.is_empty()).then(|| hex::encode(&message.opaque)),
+        "topic": message.topic.name(),
+        "precedence": message.precedence.name(),
+        "precedence_label": message.precedence.label(),
+        "kind": message.kind,
+        "exercise": message.traffic == Traffic::Exercise,
+        "lossy": message.lossy,
+        "damaged": message.damaged,
+        "position": message.position.as_ref().map(position),
+        "in_reply_to": message.in_reply_to.map(|id| id.to_string()),
+        "deliveries": message.deliveries.iter().enumerate().map(delivery).collect::<Vec<_>>(),
+        "held": message.held,
+        "read_by": message.read_by,
+        "copies": message.copies,
+    })
+}
+
+fn delivery((number, delivery): (usize, &Delivery)) -> Value {
+    json!({
+        "number": number,
+        "to": delivery.whom(),
+        "terminals": delivery.terminals.iter().map(ToString::to_string).collect::<Vec<_>>(),
+        "group": delivery.group,
+        "rung": delivery.rung.name(),
+        "rung_label": delivery.rung.label(),
+        "answer": delivery.answer().map(|answer| answer.name()),
+        "answer_label": delivery.answer().map(|answer| answer.label()),
+        "end": delivery.end.map(|end| end.name()),
+        "end_label": delivery.end.map(|end| end.label()),
+        "reason": delivery.reason,
+        "attempts": delivery.spent(),
+        "parts": delivery.plans.values().map(Vec::len).max().unwrap_or(0),
+    })
+}
+
+pub(super) fn contact(terminal: &yizhan_codecs::message::TerminalId, contact: &Contact, holder: Option<&str>) -> Value {
+    json!({
+        "terminal": terminal.to_string(),
+        "holder": holder,
+        "last_message": contact.last_message.map(|id| id.to_string()),
+        "last_heard": time(contact.last_heard_ms),
+        "link": contact.link,
+        "present": contact.present,
+        "position": contact.position.as_ref().map(position),
+    })
+}
+
+/// `{"offset":…,"at":…,"kind":"message_kept","data":{…}}` on one line.
+pub(super) fn record_line(stored: &StoredRecord) -> String {
+    let Ok(record) = Record::decode(stored.body.clone()) else {
+        return json!({ "offset": stored.offset.0, "kind": "unreadable_record" }).to_string();
+    };
+    let what = serde_json::to_value(&record.what).unwrap_or_default();
+    let (kind, mut data) = match what {
+        Value::Object(object) => object.into_iter().next().unwrap_or_default(),
+        _ => ("unknown".to_owned(), Value::Null),
+    };
+    if let Value::Object(object) = &mut data {
+        for_people(object);
+    }
+    json!({ "offset": stored.offset.0, "at": time(record.at_ms), "kind": kind, "data": data }).to_string()
+}
+
+fn for_people(data: &mut Map<String, Value>) {
+    for (key, value) in data.iter_mut() {
+        match key.as_str() {
+            "id" | "in_reply_to" | "supersedes" => *value = written_id(value),
+            "ids" => {
+                if let Value::Array(ids) = value {
+                    ids.iter_mut().for_each(|id| *id = written_id(id));
+                }
+            }
+            "opaque" | "bytes" => {
+                let bytes: Vec<u8> = serde_json::from_value(value.take()).unwrap_or_default();
+                *value = Value::String(hex::encode(bytes));
+            }
+            _ => {}
+        }
+    }
+}
+
+/// Records write an id as station and counter in one number, 0 for none.
+fn written_id(value: &Value) -> Value {
+    let read = || {
+        let number = value.as_u64()?;
+        let station = StationId::new(u16::try_from(number >> 32).ok()?)?;
+        Some(MessageId { station, counter: u32::try_from(number & 0xFFFF_FFFF).ok()? })
+    };
+    read().map_or(Value::Null, |id| Value::String(id.to_string()))
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use yizhan_engine::bus::journal::{MessageKept, record::What};
+    use yizhan_engine::io::Offset;
+
+    #[test]
+    fn a_record_reads_as_people_write_it() {
+        let kept =
+            MessageKept { id: 1 << 32 | 2, text: "收到".into(), opaque: vec![0xA4, 1], ..MessageKept::default() };
+        let record = Record { at_ms: 1_726_121_100_000, what: Some(What::MessageKept(kept)) };
+        let stored = StoredRecord { offset: Offset(7), body: record.encode_to_vec().into() };
+        let line: Value = serde_json::from_str(&record_line(&stored)).unwrap();
+        assert_eq!(line["offset"], 7);
+        assert_eq!(line["kind"], "message_kept");
+        assert_eq!(line["at"], "2024-09-12T06:05:00.000Z");
+        let id: MessageId = line["data"]["id"].as_str().unwrap().parse().unwrap();
+        assert_eq!((id.station.number(), id.counter), (1, 2));
+        assert_eq!(line["data"]["in_reply_to"], Value::Null);
+        assert_eq!(line["data"]["opaque"], "a401");
+        assert_eq!(line["data"]["text"], "收到");
+    }
+}

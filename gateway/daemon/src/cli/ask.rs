@@ -1,0 +1,179 @@
+//! Commands that only look.
+
+use super::CliError;
+use super::client::Client;
+use super::words::{self, duration, flag, list, number, text};
+use serde_json::Value;
+use std::io::Write;
+
+pub(super) fn status(client: &Client, json: bool, out: &mut dyn Write) -> Result<(), CliError> {
+    let status = client.get("/api/v1/status")?;
+    if json {
+        writeln!(out, "{status:#}")?;
+        return Ok(());
+    }
+    write!(out, "{}", status_words(&status))?;
+    Ok(())
+}
+
+fn status_words(status: &Value) -> String {
+    let mut lines = Vec::new();
+    let name = Some(text(status, "name")).filter(|name| !name.is_empty()).map(|name| format!(" {name}"));
+    lines.push(format!("本站 {}{}", number(status, "station"), name.unwrap_or_default()));
+    let source = match text(status, "clock_source") {
+        "host" => "主机",
+        "gnss" => "卫星定位",
+        "beidou" => "北斗",
+        _ => "",
+    };
+    lines.push(match status.get("utc").and_then(Value::as_str) {
+        Some(utc) => format!("时间 {}（北京时间，来自{source}）", words::beijing(Some(utc))),
+        None => "时间 未可信：不判过期，指令须人工确认".to_owned(),
+    });
+    lines.push(match text(status, "journal_failed") {
+        "" => format!("日志 已存 {} 条", number(status, "stored")),
+        why => format!("日志 存储失败（{why}）：此后报文未留存，请检查磁盘并重启"),
+    });
+    let outbox = |name: &str| status.get("outbox").map_or(0, |outbox| number(outbox, name));
+    lines.push(format!(
+        "待发 特提 {}  特急 {}  加急 {}  平急 {}  （共可容 {}）",
+        outbox("flash"),
+        outbox("immediate"),
+        outbox("priority"),
+        outbox("routine"),
+        number(status, "outbox_max"),
+    ));
+    let ids = |key: &str| list(status, key).iter().filter_map(Value::as_str).collect::<Vec<_>>().join(" ");
+    if !ids("sos_open").is_empty() {
+        lines.push(format!("求救 未关闭：{}", ids("sos_open")));
+    }
+    if !ids("held").is_empty() {
+        lines.push(format!("等待人工确认：{}", ids("held")));
+    }
+    lines.push(String::new());
+    for link in list(status, "links") {
+        lines.extend(link_words(link));
+    }
+    if list(status, "links").is_empty() {
+        lines.push("没有配置链路".to_owned());
+    }
+    lines.push(String::new());
+    lines.join("\n")
+}
+
+fn link_words(link: &Value) -> Vec<String> {
+    let state = if !flag(link, "up") {
+        match text(link, "trouble_label") {
+            "" => "未接通".to_owned(),
+            label => label.to_owned(),
+        }
+    } else if !flag(link, "ready") {
+        "已接通，终端未就绪".to_owned()
+    } else if !flag(link, "signal_usable") {
+        "已接通，信号不可用".to_owned()
+    } else {
+        "可发".to_owned()
+    };
+    let heard = match link.get("last_heard_ms_ago").and_then(Value::as_u64) {
+        Some(ms) => format!("{}前有数据", duration(ms)),
+        None => "尚未收到数据".to_owned(),
+    };
+    let bound: Vec<&str> = list(link, "bound").iter().filter_map(Value::as_str).collect();
+    let bound = if bound.is_empty() { String::new() } else { format!("  [{}]", bound.join(" ")) };
+    let mut lines = vec![format!("● {}  {}  {state}  {heard}{bound}", text(link, "link"), text(link, "device"))];
+    for card in list(link, "cards") {
+        let name = match text(card, "number") {
+            "" => "终端".to_owned(),
+            card => format!("卡 {card}"),
+        };
+        let slot = match number(card, "free_in_ms") {
+            0 => "现在可发".to_owned(),
+            ms => format!("{}后可发", duration(ms)),
+        };
+        let bits = number(card, "capacity_bits");
+        let sends = number(card, "sends_total");
+        lines.push(format!(
+            "    {name}  间隔 {}  {slot}  单条 {bits} 比特  已发 {sends} 次",
+            duration(number(card, "slot_ms"))
+        ));
+    }
+    lines
+}
+
+pub(super) fn outbox(client: &Client, json: bool, out: &mut dyn Write) -> Result<(), CliError> {
+    let outbox = client.get("/api/v1/outbox")?;
+    if json {
+        writeln!(out, "{outbox:#}")?;
+        return Ok(());
+    }
+    let lines = list(&outbox, "outbox");
+    if lines.is_empty() {
+        writeln!(out, "没有待发或在途的报文")?;
+    }
+    for line in lines {
+        let held = if flag(line, "held") { "  等待人工确认" } else { "" };
+        let left = line.get("life_left_ms").and_then(Value::as_u64);
+        let left = left.map_or_else(String::new, |ms| format!("  时限还有{}", duration(ms)));
+        let slot = match line.get("slot_in_ms").and_then(Value::as_u64) {
+            None => "  没有可用的卡".to_owned(),
+            Some(0) => String::new(),
+            Some(ms) => format!("  {}后有发送时机", duration(ms)),
+        };
+        writeln!(
+            out,
+            "{} [{}] → {}  {}  已发 {} 次{slot}{left}{held}  {}",
+            text(line, "id"),
+            words::precedence(text(line, "precedence")),
+            words::terminal(text(line, "to")),
+            text(line, "rung_label"),
+            number(line, "sent"),
+            text(line, "text"),
+        )?;
+    }
+    Ok(())
+}
+
+pub(super) fn roster(client: &Client, json: bool, out: &mut dyn Write) -> Result<(), CliError> {
+    let roster = client.get("/api/v1/roster")?;
+    if json {
+        writeln!(out, "{roster:#}")?;
+        return Ok(());
+    }
+    let joined = |value: &Value, key: &str| {
+        list(value, key).iter().filter_map(Value::as_str).map(words::terminal).collect::<Vec<_>>().join(" ")
+    };
+    if list(&roster, "person").is_empty() {
+        writeln!(out, "名册为空：yizhan roster import 文件")?;
+    }
+    for person in list(&roster, "person") {
+        let (id, name, unit) = (text(person, "id"), text(person, "name"), text(person, "unit"));
+        writeln!(out, "{id}  {name}  {unit}  {}", joined(person, "terminals"))?;
+    }
+    for group in list(&roster, "group") {
+        let (id, name) = (text(group, "id"), text(group, "name"));
+        writeln!(out, "组 {id}  {name}  成员：{}  组号：{}", joined(group, "members"), joined(group, "numbers"))?;
+    }
+    Ok(())
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use serde_json::json;
+
+    #[test]
+    fn a_closed_port_says_what_to_do_and_a_card_says_when_it_may_send() {
+        let down =
+            json!({ "link": "bd-1", "device": "beidou", "up": false, "trouble_label": "端口不存在：请检查线缆" });
+        assert!(link_words(&down)[0].contains("请检查线缆"));
+        let up = json!({
+            "link": "bd-1", "device": "beidou", "up": true, "ready": true, "signal_usable": true,
+            "last_heard_ms_ago": 2_000,
+            "cards": [{ "number": "142020", "slot_ms": 62_000, "free_in_ms": 14_200, "capacity_bits": 1_680 }],
+        });
+        assert_eq!(
+            link_words(&up),
+            ["● bd-1  beidou  可发  2秒前有数据", "    卡 142020  间隔 1分2秒  15秒后可发  单条 1680 比特  已发 0 次"]
+        );
+    }
+}

@@ -1,0 +1,282 @@
+//! The command line. `run` is the station; everything else talks to a running one through its API, except what needs
+//! none: `check`, `verify`, `explain`.
+//!
+//! **Invariants**
+//! - Exit codes: 0 done, 1 failed, 2 wrong usage or config.
+//! - Errors say what to do next, Chinese first.
+
+mod ask;
+mod client;
+mod offline;
+mod talk;
+mod words;
+
+use crate::config::{Config, ConfigError};
+use crate::run::{self, RunError};
+use crate::storage::JournalError;
+use clap::{Args, Parser, Subcommand, ValueEnum};
+use client::{CallError, Client};
+use std::ffi::OsString;
+use std::io::Write;
+use std::path::PathBuf;
+use std::process::ExitCode;
+use thiserror::Error;
+
+/// 驿站：断路、断网、断电时的报文中继站。
+#[derive(Debug, Parser)]
+#[command(name = "yizhan", version, about, max_term_width = 100)]
+struct Cli {
+    #[command(flatten)]
+    place: Place,
+    #[command(subcommand)]
+    what: What,
+}
+
+/// 找到本站的办法
+#[derive(Clone, Debug, Args)]
+struct Place {
+    /// 配置文件
+    #[arg(long, global = true, env = "YIZHAN_CONFIG", default_value = "gateway.toml", value_name = "文件")]
+    config: PathBuf,
+    /// 数据文件夹（日志所在处）；给出后命令行不读配置
+    #[arg(long, global = true, env = "YIZHAN_DATA", value_name = "文件夹")]
+    data: Option<PathBuf>,
+}
+
+#[derive(Debug, Subcommand)]
+enum What {
+    /// 运行本站
+    Run,
+    /// 检查配置并说明将做什么
+    Check,
+    /// 发报文
+    Send(Send),
+    /// 跟看日志
+    Tail {
+        /// 先显示最近几条
+        #[arg(short = 'n', long, default_value_t = 20, value_name = "条数")]
+        last: u64,
+        /// 每条一行 JSON
+        #[arg(long)]
+        json: bool,
+        /// 显示完就退出
+        #[arg(long)]
+        once: bool,
+    },
+    /// 本站状态
+    Status {
+        #[arg(long)]
+        json: bool,
+    },
+    /// 待发与在途
+    Outbox {
+        #[arg(long)]
+        json: bool,
+    },
+    /// 名册
+    Roster {
+        #[command(subcommand)]
+        what: RosterWhat,
+    },
+    /// 标记已读
+    Read { id: String },
+    /// 确认等待人工确认的报文
+    Confirm { id: String },
+    /// 撤销未发出的部分
+    Cancel { id: String },
+    /// 登记由其他途径（口头、人送）得知的答复
+    Answer {
+        id: String,
+        /// 谁答复的
+        person: String,
+        answer: AnswerWord,
+    },
+    /// 关闭一个求救
+    CloseSos { id: String },
+    /// 检验日志
+    Verify {
+        /// 日志文件；不给则取配置中的
+        journal: Option<PathBuf>,
+    },
+    /// 逐帧解释
+    Explain(Explain),
+}
+
+#[derive(Debug, Args)]
+struct Send {
+    /// 收件：名册中的人或组（group:组号），或 beidou:卡号 这样的终端
+    #[arg(long, value_name = "谁")]
+    to: String,
+    /// 等级：特提 特急 加急 平急（flash immediate priority routine）
+    #[arg(long, default_value = "routine", value_name = "等级")]
+    precedence: String,
+    /// 这是指令
+    #[arg(long, conflicts_with = "warning")]
+    order: bool,
+    /// 这是预警
+    #[arg(long)]
+    warning: bool,
+    /// 这是演练
+    #[arg(long)]
+    exercise: bool,
+    /// 答复哪一条
+    #[arg(long, value_name = "编号")]
+    reply_to: Option<String>,
+    /// 取代哪一条
+    #[arg(long, value_name = "编号")]
+    supersedes: Option<String>,
+    /// 一直看到送达、答复或结束
+    #[arg(long)]
+    wait: bool,
+    /// 正文
+    text: String,
+}
+
+#[derive(Debug, Subcommand)]
+enum RosterWhat {
+    /// 导入 TOML 名册（样例见 roster.example.toml），取代原有名册
+    Import { file: PathBuf },
+    /// 显示名册
+    Show {
+        #[arg(long)]
+        json: bool,
+    },
+}
+
+#[derive(Clone, Copy, Debug, ValueEnum)]
+enum AnswerWord {
+    #[value(alias = "受领")]
+    Accepted,
+    #[value(alias = "执行中")]
+    Executing,
+    #[value(alias = "完成")]
+    Done,
+    #[value(alias = "无法执行")]
+    Unable,
+}
+
+#[derive(Debug, Args)]
+struct Explain {
+    /// 标准输入每行一个 JSON 对象，标准输出每行一个结果
+    #[arg(long)]
+    jsonl: bool,
+    /// 协议名；不给则逐个试
+    #[arg(long)]
+    protocol: Option<String>,
+    /// to_terminal、from_terminal 或 any
+    #[arg(long, default_value = "any")]
+    direction: String,
+    /// 把内容当文字而不是十六进制
+    #[arg(long)]
+    text: bool,
+    /// 文字的字符集
+    #[arg(long, default_value = "utf-8")]
+    charset: String,
+    /// 一帧；不给则读标准输入，每行一帧
+    frame: Option<String>,
+}
+
+/// Why a command did not do what was asked.
+#[derive(Debug, Error)]
+enum CliError {
+    #[error(transparent)]
+    Config(#[from] ConfigError),
+    #[error(transparent)]
+    Run(#[from] RunError),
+    #[error(transparent)]
+    Journal(#[from] JournalError),
+    #[error(transparent)]
+    Call(#[from] CallError),
+    #[error("{0}")]
+    Usage(String),
+    #[error("{0}")]
+    Failed(String),
+    #[error(transparent)]
+    Output(#[from] std::io::Error),
+}
+
+impl CliError {
+    fn label(&self) -> String {
+        match self {
+            Self::Config(error) => error.label(),
+            Self::Run(error) => error.label(),
+            Self::Journal(error) => error.label(),
+            Self::Call(error) => error.label(),
+            Self::Usage(text) | Self::Failed(text) => text.clone(),
+            Self::Output(error) => format!("读写失败：{error}"),
+        }
+    }
+
+    fn code(&self) -> ExitCode {
+        match self {
+            Self::Config(_) | Self::Usage(_) => ExitCode::from(2),
+            _ => ExitCode::FAILURE,
+        }
+    }
+}
+
+/// Runs a command line and says how it went. The first argument is the program's own name.
+pub fn main(args: impl IntoIterator<Item = OsString>) -> ExitCode {
+    let cli = match Cli::try_parse_from(args) {
+        Ok(cli) => cli,
+        Err(error) => {
+            // Help and version are no errors; clap knows where each belongs.
+            let _ = error.print();
+            return ExitCode::from(u8::from(error.use_stderr()).saturating_mul(2));
+        }
+    };
+    match perform(cli) {
+        Ok(code) => code,
+        // Whoever read our output has enough (`yizhan tail | head`).
+        Err(CliError::Output(error)) if error.kind() == std::io::ErrorKind::BrokenPipe => ExitCode::SUCCESS,
+        Err(error) => {
+            let (label, english) = (error.label(), error.to_string());
+            let _ = writeln!(std::io::stderr(), "yizhan: {label}");
+            if label != english {
+                let _ = writeln!(std::io::stderr(), "        {english}");
+            }
+            error.code()
+        }
+    }
+}
+
+fn perform(cli: Cli) -> Result<ExitCode, CliError> {
+    let Cli { place, what } = cli;
+    let mut out = std::io::stdout().lock();
+    let out: &mut dyn Write = &mut out;
+    match what {
+        What::Run => run::run(Config::load(&place.config)?)?,
+        What::Check => offline::check(&place.config, &Config::load(&place.config)?, out)?,
+        What::Verify { journal } => return offline::verify(&place, journal, out),
+        What::Explain(explain) => return offline::explain(&explain, out),
+        What::Send(send) => return talk::send(&place.client()?, &send, out),
+        What::Tail { last, json, once } => talk::tail(&place.client()?, last, json, once, out)?,
+        What::Status { json } => ask::status(&place.client()?, json, out)?,
+        What::Outbox { json } => ask::outbox(&place.client()?, json, out)?,
+        What::Roster { what: RosterWhat::Show { json } } => ask::roster(&place.client()?, json, out)?,
+        What::Roster { what: RosterWhat::Import { file } } => talk::import(&place.client()?, &file, out)?,
+        What::Read { id } => talk::act(&place.client()?, &id, "read", "已标记已读", out)?,
+        What::Confirm { id } => talk::act(&place.client()?, &id, "confirm", "已确认", out)?,
+        What::Cancel { id } => talk::act(&place.client()?, &id, "cancel", "已撤销", out)?,
+        What::CloseSos { id } => talk::act(&place.client()?, &id, "close-sos", "求救已关闭", out)?,
+        What::Answer { id, person, answer } => talk::answer(&place.client()?, &id, &person, answer, out)?,
+    }
+    Ok(ExitCode::SUCCESS)
+}
+
+impl Place {
+    /// Where the journal lies, and beside it the token and the address of the running station.
+    fn journal(&self) -> Result<PathBuf, ConfigError> {
+        match &self.data {
+            Some(folder) => Ok(folder.join("journal.db")),
+            None => Ok(Config::load(&self.config)?.journal.path),
+        }
+    }
+
+    fn client(&self) -> Result<Client, CliError> {
+        Ok(Client::beside(&self.journal()?)?)
+    }
+}
+
+#[cfg(test)]
+mod tests;

@@ -1,0 +1,135 @@
+//! Commands that need no running station: check, verify, explain.
+
+use super::{CliError, Explain, Place};
+use crate::config::{Config, Link};
+use crate::storage;
+use std::io::{BufRead, BufReader, BufWriter, Write};
+use std::path::{Path, PathBuf};
+use std::process::ExitCode;
+use yizhan_codecs::device::Direction;
+use yizhan_codecs::explain::{explain_line, explain_words, wire_bytes};
+
+/// Says what a station with this config would do.
+pub(super) fn check(path: &Path, config: &Config, out: &mut dyn Write) -> Result<(), CliError> {
+    writeln!(out, "配置 {} 无误", path.display())?;
+    writeln!(out, "本站 {} {}", config.station.number, config.station.name)?;
+    writeln!(out, "日志 {}", config.journal.path.display())?;
+    writeln!(out, "接口 http://{}", config.api.listen)?;
+    if !config.api.listen.ip().is_loopback() {
+        writeln!(out, "  注意：接口对外开放且未加密，令牌会被同网的人看到")?;
+    }
+    if let Some(dir) = &config.capture.dir {
+        writeln!(
+            out,
+            "抓包 {}（每个文件 {} 字节，留 {} 个）",
+            dir.display(),
+            config.capture.file_size.0,
+            config.capture.files
+        )?;
+    }
+    if config.links.is_empty() {
+        writeln!(out, "没有链路：本站收不到也发不出")?;
+    }
+    for link in &config.links {
+        writeln!(out, "{}", link_words(link))?;
+    }
+    Ok(())
+}
+
+fn link_words(link: &Link) -> String {
+    let port = match (&link.serial, &link.udp) {
+        (Some(serial), _) if serial.port.exists() => format!("串口 {} {} 波特", serial.port.display(), serial.baud),
+        (Some(serial), _) => format!("串口 {}（现在不存在，插上后自动接通）", serial.port.display()),
+        (None, Some(udp)) => {
+            let bind: Vec<String> = udp.bind.iter().map(ToString::to_string).collect();
+            let whom = if udp.any_peer { "任何来源" } else { "只收已列出的来源" };
+            format!("数据报 {}，{whom}", bind.join(" "))
+        }
+        (None, None) => String::new(),
+    };
+    match link.codec() {
+        Ok(codec) => {
+            let limits = codec.limits();
+            format!("链路 {}  {}（{}）  {port}\n  {}", link.name, link.device, limits.bearer.label(), limits.confirms)
+        }
+        Err(error) => format!("链路 {}  {}  {port}\n  {error}", link.name, link.device),
+    }
+}
+
+pub(super) fn verify(place: &Place, journal: Option<PathBuf>, out: &mut dyn Write) -> Result<ExitCode, CliError> {
+    let path = journal.map_or_else(|| place.journal(), Ok)?;
+    if !path.exists() {
+        return Err(CliError::Failed(format!("没有日志文件 {}", path.display())));
+    }
+    let verdict = storage::verify(&path)?;
+    writeln!(out, "日志 {}", path.display())?;
+    writeln!(out, "记录 {} 条，依法抹除 {} 条", verdict.records, verdict.erased)?;
+    writeln!(out, "链尾 {}", hex::encode(verdict.head))?;
+    let mut faults = verdict.faults.iter().map(storage::Fault::label).collect::<Vec<_>>();
+    if verdict.fault_count == 0 && verdict.erased == 0 {
+        faults.extend(fold(&path, out)?);
+    }
+    for fault in &faults {
+        writeln!(out, "有误：{fault}")?;
+    }
+    let unlisted = verdict.fault_count.saturating_sub(u64::try_from(verdict.faults.len()).unwrap_or(u64::MAX));
+    if unlisted > 0 {
+        writeln!(out, "另有 {unlisted} 处未列出")?;
+    }
+    writeln!(out, "{}", if faults.is_empty() { "完好" } else { "不完好：请保留原文件并从备份恢复" })?;
+    Ok(if faults.is_empty() { ExitCode::SUCCESS } else { ExitCode::FAILURE })
+}
+
+/// Folds the whole journal, and again from each snapshot: both must come to the same state.
+fn fold(path: &Path, out: &mut dyn Write) -> Result<Vec<String>, CliError> {
+    let folded = storage::fold(path)?;
+    match folded {
+        storage::Folded::Whole { state, snapshots } => {
+            writeln!(out, "状态 {}（全折叠；{snapshots} 个快照加尾部与之一致）", hex::encode(state))?;
+            Ok(Vec::new())
+        }
+        storage::Folded::Unreadable { offset, why } => Ok(vec![format!("第 {offset} 条不能折叠：{why}")]),
+        storage::Folded::Differs { snapshot } => Ok(vec![format!("第 {snapshot} 条处的快照加尾部与全折叠不一致")]),
+    }
+}
+
+pub(super) fn explain(explain: &Explain, out: &mut dyn Write) -> Result<ExitCode, CliError> {
+    let mut out = BufWriter::with_capacity(1 << 16, out);
+    let stdin = BufReader::with_capacity(1 << 16, std::io::stdin().lock());
+    if explain.jsonl {
+        // One line out for every line in, whatever stands there: the caller counts on it.
+        for line in stdin.split(b'\n') {
+            let line = line?;
+            writeln!(out, "{}", explain_line(&String::from_utf8_lossy(&line)))?;
+        }
+        out.flush()?;
+        return Ok(ExitCode::SUCCESS);
+    }
+    let direction = Direction::from_name(&explain.direction).ok_or_else(|| {
+        CliError::Usage(format!("不认识的方向 {}（to_terminal、from_terminal、any）", explain.direction))
+    })?;
+    let mut good = true;
+    let mut one = |frame: &str, out: &mut dyn Write| -> Result<(), CliError> {
+        let (hex, text) = if explain.text { (None, Some(frame)) } else { (Some(frame), None) };
+        let words = wire_bytes(hex, text, Some(&explain.charset))
+            .and_then(|bytes| explain_words(explain.protocol.as_deref(), direction, &bytes));
+        match words {
+            Ok(words) => writeln!(out, "{words}")?,
+            Err(error) => {
+                good = false;
+                writeln!(out, "{}\n", error.words())?;
+            }
+        }
+        Ok(())
+    };
+    match &explain.frame {
+        Some(frame) => one(frame, &mut out)?,
+        None => {
+            for line in stdin.lines() {
+                one(line?.trim(), &mut out)?;
+            }
+        }
+    }
+    out.flush()?;
+    Ok(if good { ExitCode::SUCCESS } else { ExitCode::FAILURE })
+}

@@ -1,0 +1,176 @@
+//! Commands that send, follow or change something.
+
+use super::client::Client;
+use super::words::{self, text};
+use super::{AnswerWord, CliError, Send};
+use serde_json::{Value, json};
+use std::collections::BTreeSet;
+use std::io::Write;
+use std::path::Path;
+use std::process::ExitCode;
+use yizhan_engine::people::Roster;
+
+fn me() -> String {
+    let name = std::env::var("USER").unwrap_or_default();
+    let name: String = name.chars().filter(|c| !c.is_control()).take(32).collect();
+    if name.is_empty() { "operator".into() } else { name }
+}
+
+pub(super) fn send(client: &Client, send: &Send, out: &mut dyn Write) -> Result<ExitCode, CliError> {
+    let kind = match (send.order, send.warning) {
+        (true, _) => "order",
+        (_, true) => "warning",
+        _ => "text",
+    };
+    let body = json!({
+        "to": send.to,
+        "text": send.text,
+        "precedence": send.precedence,
+        "kind": kind,
+        "exercise": send.exercise,
+        "in_reply_to": send.reply_to,
+        "supersedes": send.supersedes,
+        "by": me(),
+    });
+    let reply = client.call("POST", "/api/v1/messages", Some(&body))?;
+    let id = text(&reply, "id");
+    writeln!(out, "{id}")?;
+    out.flush()?;
+    if !send.wait {
+        return Ok(ExitCode::SUCCESS);
+    }
+    follow_one(client, id, words::number(&reply, "offset"), out)
+}
+
+/// Follows one message until each of its deliveries has ended or was answered.
+fn follow_one(client: &Client, id: &str, after: u64, out: &mut dyn Write) -> Result<ExitCode, CliError> {
+    let mut progress = Progress::default();
+    for told in client.follow(after.saturating_sub(1))? {
+        let record: Value = serde_json::from_str(&told?.data).unwrap_or_default();
+        if record.get("data").is_none_or(|data| text(data, "id") != id) {
+            continue;
+        }
+        if let Some(line) = words::record(&record) {
+            writeln!(out, "{line}")?;
+            out.flush()?;
+        }
+        if let Some(good) = progress.take(&record) {
+            return Ok(if good { ExitCode::SUCCESS } else { ExitCode::FAILURE });
+        }
+    }
+    Err(CliError::Failed("本站已停止：报文已留存，重启后会继续发送，用 yizhan outbox 查看".into()))
+}
+
+/// Which deliveries of a message are over.
+#[derive(Debug, Default)]
+struct Progress {
+    deliveries: u64,
+    over: BTreeSet<u64>,
+    bad: bool,
+}
+
+impl Progress {
+    /// Takes a record of the message. `Some` when all is over: whether all of it reached somebody.
+    fn take(&mut self, record: &Value) -> Option<bool> {
+        let data = record.get("data")?;
+        match text(record, "kind") {
+            "routed" => {
+                let count = u64::try_from(words::list(data, "deliveries").len()).unwrap_or(u64::MAX);
+                self.deliveries = self.deliveries.saturating_add(count);
+            }
+            "rung_raised" if text(data, "rung") == "answered" => {
+                self.over.insert(words::number(data, "delivery"));
+            }
+            "delivery_ended" => {
+                self.over.insert(words::number(data, "delivery"));
+                self.bad |= !["delivered", "read", "answered"].contains(&text(data, "end"));
+            }
+            _ => {}
+        }
+        let over = u64::try_from(self.over.len()).unwrap_or(u64::MAX);
+        (self.deliveries > 0 && over >= self.deliveries).then_some(!self.bad)
+    }
+}
+
+pub(super) fn tail(client: &Client, last: u64, json: bool, once: bool, out: &mut dyn Write) -> Result<(), CliError> {
+    let stored = words::number(&client.get("/api/v1/status")?, "stored");
+    let after = stored.saturating_sub(last);
+    if once && after >= stored {
+        return Ok(());
+    }
+    for told in client.follow(after)? {
+        let told = told?;
+        if json {
+            writeln!(out, "{}", told.data)?;
+        } else if let Some(line) = words::record(&serde_json::from_str(&told.data).unwrap_or_default()) {
+            writeln!(out, "{line}")?;
+        }
+        out.flush()?;
+        if once && told.offset >= stored {
+            return Ok(());
+        }
+    }
+    Err(CliError::Failed("本站已停止".into()))
+}
+
+pub(super) fn import(client: &Client, file: &Path, out: &mut dyn Write) -> Result<(), CliError> {
+    let source = std::fs::read_to_string(file)
+        .map_err(|error| CliError::Usage(format!("名册文件 {} 读不出：{error}", file.display())))?;
+    let roster: Roster = toml::from_str(&source).map_err(|error: toml::de::Error| {
+        let line = error.span().map_or(1, |span| source.get(..span.start).unwrap_or("").matches('\n').count() + 1);
+        CliError::Usage(format!("名册文件 {} 第 {line} 行：{}", file.display(), error.message()))
+    })?;
+    let body = json!({ "roster": roster, "by": me() });
+    client.call("PUT", "/api/v1/roster", Some(&body))?;
+    writeln!(out, "名册已导入：{} 人，{} 组", roster.people.len(), roster.groups.len())?;
+    Ok(())
+}
+
+pub(super) fn act(client: &Client, id: &str, what: &str, done: &str, out: &mut dyn Write) -> Result<(), CliError> {
+    let id = checked(id)?;
+    client.call("POST", &format!("/api/v1/messages/{id}/{what}"), Some(&json!({ "by": me() })))?;
+    writeln!(out, "报文 {id} {done}")?;
+    Ok(())
+}
+
+pub(super) fn answer(
+    client: &Client,
+    id: &str,
+    person: &str,
+    answer: AnswerWord,
+    out: &mut dyn Write,
+) -> Result<(), CliError> {
+    let id = checked(id)?;
+    let name = match answer {
+        AnswerWord::Accepted => "accepted",
+        AnswerWord::Executing => "executing",
+        AnswerWord::Done => "done",
+        AnswerWord::Unable => "unable",
+    };
+    let body = json!({ "person": person, "answer": name, "by": me() });
+    client.call("POST", &format!("/api/v1/messages/{id}/answer"), Some(&body))?;
+    writeln!(out, "报文 {id} 已登记 {person} 答复：{}", words::answer(name))?;
+    Ok(())
+}
+
+/// A mistyped id is found here by its check character, before anything is asked.
+fn checked(id: &str) -> Result<String, CliError> {
+    let parsed = id.parse::<yizhan_codecs::message::MessageId>();
+    parsed.map(|id| id.to_string()).map_err(|error| CliError::Usage(format!("编号 {id} 不对，请核对：{error}")))
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn a_message_is_over_when_each_delivery_has_ended_or_was_answered() {
+        let mut progress = Progress::default();
+        let record = |kind: &str, data: Value| json!({ "kind": kind, "data": data });
+        assert_eq!(progress.take(&record("routed", json!({ "deliveries": [{}, {}] }))), None);
+        assert_eq!(progress.take(&record("rung_raised", json!({ "delivery": 0, "rung": "delivered" }))), None);
+        assert_eq!(progress.take(&record("rung_raised", json!({ "delivery": 0, "rung": "answered" }))), None);
+        assert_eq!(progress.take(&record("delivery_ended", json!({ "delivery": 0, "end": "answered" }))), None);
+        assert_eq!(progress.take(&record("delivery_ended", json!({ "delivery": 1, "end": "expired" }))), Some(false));
+    }
+}

@@ -1,0 +1,195 @@
+//! What a config can get wrong beyond its syntax, and the engine's share of it.
+
+use super::error::Wrong;
+use super::place::Step;
+use super::{Config, Link};
+use std::collections::BTreeSet;
+use yizhan_codecs::codec::{Codec, Profile, ProfileError, Value};
+use yizhan_codecs::message::{LinkId, StationId};
+use yizhan_engine::config::{EngineConfig, LinkConfig, PerPrecedence, Policy};
+
+fn wrong(path: &[&str], what: impl Into<String>) -> Wrong {
+    Wrong { path: path.iter().map(|key| Step::Key((*key).into())).collect(), what: what.into() }
+}
+
+fn wrong_link(index: usize, keys: &[&str], what: impl Into<String>) -> Wrong {
+    let mut path = vec![Step::Key("link".into()), Step::Index(index)];
+    path.extend(keys.iter().map(|key| Step::Key((*key).into())));
+    Wrong { path, what: what.into() }
+}
+
+pub(super) fn check(config: &Config) -> Result<(), Wrong> {
+    let number = config.station.number;
+    if StationId::new(number).is_none() {
+        return Err(wrong(&["station", "number"], format!("{number} is outside 1..={}", StationId::MAX)));
+    }
+    check_links(&config.links)?;
+    let api = &config.api;
+    if !api.listen.ip().is_loopback() && !api.insecure_listen {
+        let what = format!(
+            "{} is reachable from outside and has no TLS: listen on 127.0.0.1, or set insecure_listen = true",
+            api.listen
+        );
+        return Err(wrong(&["api", "listen"], what));
+    }
+    if api.followers_max == 0 {
+        return Err(wrong(&["api", "followers_max"], "0 is outside 1.."));
+    }
+    let policy = &config.policy;
+    if policy.flash_reserved >= policy.outbox_max {
+        let what = format!("{} is not below outbox_max = {}", policy.flash_reserved, policy.outbox_max);
+        return Err(wrong(&["policy", "flash_reserved"], what));
+    }
+    if config.journal.snapshot_every == 0 {
+        return Err(wrong(&["journal", "snapshot_every"], "0 is outside 1.."));
+    }
+    if config.capture.files == 0 {
+        return Err(wrong(&["capture", "files"], "0 is outside 1.."));
+    }
+    if let Err(error) = tracing_subscriber::EnvFilter::try_new(&config.log.filter) {
+        return Err(wrong(&["log", "filter"], format!("{error}: write e.g. \"info\" or \"info,yizhan_daemon=debug\"")));
+    }
+    Ok(())
+}
+
+fn check_links(links: &[Link]) -> Result<(), Wrong> {
+    let (mut names, mut ports, mut binds) = (BTreeSet::new(), BTreeSet::new(), BTreeSet::new());
+    for (index, link) in links.iter().enumerate() {
+        if link.name.is_empty() || link.name.chars().count() > 32 || link.name.chars().any(char::is_control) {
+            return Err(wrong_link(index, &["name"], format!("{:?} is not 1 to 32 printable characters", link.name)));
+        }
+        if !names.insert(&link.name) {
+            return Err(wrong_link(index, &["name"], format!("{:?} names two links", link.name)));
+        }
+        match (&link.serial, &link.udp) {
+            (Some(serial), None) => {
+                if !ports.insert(&serial.port) {
+                    let what = format!("{} serves two links", serial.port.display());
+                    return Err(wrong_link(index, &["serial", "port"], what));
+                }
+                if !(1..=2).contains(&serial.stop_bits) {
+                    let what = format!("{} is not one of 1, 2", serial.stop_bits);
+                    return Err(wrong_link(index, &["serial", "stop_bits"], what));
+                }
+                if !(300..=4_000_000).contains(&serial.baud) {
+                    let what = format!("{} is outside 300..=4000000", serial.baud);
+                    return Err(wrong_link(index, &["serial", "baud"], what));
+                }
+            }
+            (None, Some(udp)) => {
+                if udp.bind.is_empty() {
+                    return Err(wrong_link(index, &["udp", "bind"], "name at least one local ADDRESS:PORT"));
+                }
+                if let Some(twice) = udp.bind.iter().find(|bind| bind.port() != 0 && !binds.insert(**bind)) {
+                    return Err(wrong_link(index, &["udp", "bind"], format!("{twice} is bound twice")));
+                }
+                if udp.peers.is_empty() && !udp.any_peer {
+                    let what = "name the peers whose datagrams are taken, or set any_peer = true";
+                    return Err(wrong_link(index, &["udp", "peers"], what));
+                }
+            }
+            (Some(_), Some(_)) => return Err(wrong_link(index, &["udp"], "give either serial or udp, not both")),
+            (None, None) => return Err(wrong_link(index, &["name"], "give serial = {...} or udp = {...}")),
+        }
+        check_device(index, link)?;
+    }
+    Ok(())
+}
+
+fn check_device(index: usize, link: &Link) -> Result<(), Wrong> {
+    let profile = link
+        .profile()
+        .map_err(|key| wrong_link(index, &["profile", &key], "wants true or false, a whole number or text"))?;
+    match yizhan_codecs::device::open(&link.device, &profile) {
+        Ok(_) => Ok(()),
+        Err(error @ ProfileError::UnknownDevice { .. }) => Err(wrong_link(index, &["device"], error.to_string())),
+        Err(error) => {
+            let key = match &error {
+                ProfileError::UnknownKey { key, .. }
+                | ProfileError::Choice { key, .. }
+                | ProfileError::Range { key, .. }
+                | ProfileError::Type { key, .. } => key.clone(),
+                _ => String::new(),
+            };
+            Err(wrong_link(index, &["profile", &key], error.to_string()))
+        }
+    }
+}
+
+impl Link {
+    /// The name that the engine and the operator know it by.
+    #[must_use]
+    pub fn id(&self) -> LinkId {
+        LinkId::new(&self.name)
+    }
+
+    /// The device's own settings; the key of a value that no device takes is the error.
+    fn profile(&self) -> Result<Profile, String> {
+        let mut profile = Profile::default();
+        for (key, value) in &self.profile {
+            let value = match value {
+                toml::Value::Boolean(flag) => Value::Bool(*flag),
+                toml::Value::Integer(number) => Value::Int(*number),
+                toml::Value::String(text) => Value::Text(text.clone()),
+                _ => return Err(key.clone()),
+            };
+            profile.0.insert(key.clone(), value);
+        }
+        Ok(profile)
+    }
+
+    /// The link's device, opened; a checked config always opens.
+    ///
+    /// # Errors
+    /// What the device has against its profile.
+    pub fn codec(&self) -> Result<Box<dyn Codec>, ProfileError> {
+        let profile = self.profile().map_err(|key| ProfileError::Type { key, expected: "a plain value" })?;
+        yizhan_codecs::device::open(&self.device, &profile)
+    }
+}
+
+impl Config {
+    /// What the engine has to know; `None` only for a config that was never checked.
+    #[must_use]
+    pub fn for_engine(&self) -> Option<EngineConfig> {
+        let link = |link: &Link| {
+            Some(LinkConfig {
+                id: link.id(),
+                device: link.device.clone(),
+                profile: link.profile().ok()?,
+                period: link.period.map(|period| period.0),
+                capacity_bits: link.capacity_bits,
+                guard: link.guard.0,
+            })
+        };
+        let numbers = &self.policy;
+        let (life, copies) = (numbers.life, numbers.copies);
+        Some(EngineConfig {
+            station: StationId::new(self.station.number)?,
+            links: self.links.iter().map(link).collect::<Option<_>>()?,
+            policy: Policy {
+                outbox_max: numbers.outbox_max,
+                flash_reserved: numbers.flash_reserved,
+                life: PerPrecedence {
+                    flash: life.flash.0,
+                    immediate: life.immediate.0,
+                    priority: life.priority.0,
+                    routine: life.routine.0,
+                },
+                copies: PerPrecedence {
+                    flash: copies.flash,
+                    immediate: copies.immediate,
+                    priority: copies.priority,
+                    routine: copies.routine,
+                },
+                text_chars_max: numbers.text_chars_max,
+                parts_max: numbers.parts_max,
+                sos_relays_max: numbers.sos_relays_max,
+                sos_relay_window: numbers.sos_relay_window.0,
+                sos_auto_answer: numbers.sos_auto_answer,
+                remember: numbers.remember.0,
+                unreadable_per_minute: numbers.unreadable_per_minute,
+            },
+        })
+    }
+}

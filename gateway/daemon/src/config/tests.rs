@@ -1,0 +1,159 @@
+use super::*;
+use std::collections::BTreeSet;
+
+const EXAMPLE: &str = include_str!("../../../../gateway.example.toml");
+const ROSTER: &str = include_str!("../../../../roster.example.toml");
+
+fn refused(source: &str) -> (usize, String, String) {
+    match Config::parse(Path::new("/box/gateway.toml"), source) {
+        Err(error @ ConfigError::Value { .. }) => {
+            assert!(error.label().contains("/box/gateway.toml"), "{}", error.label());
+            let ConfigError::Value { line, key, what, .. } = error else { unreachable!() };
+            (line, key, what)
+        }
+        other => panic!("{other:?}"),
+    }
+}
+
+#[test]
+fn the_example_loads_and_its_paths_lie_beside_it() {
+    let config = Config::parse(Path::new("/box/gateway.toml"), EXAMPLE).unwrap();
+    assert_eq!(config.links.len(), 2);
+    assert_eq!(config.journal.path, Path::new("/box/yizhan-data/journal.db"));
+    assert_eq!(config.token_path(), Path::new("/box/yizhan-data/api.token"));
+    let engine = config.for_engine().unwrap();
+    assert_eq!(engine.links[0].period, Some(Duration::from_secs(60)));
+}
+
+#[test]
+fn the_examples_values_are_the_defaults_it_names() {
+    let example = Config::parse(Path::new("g"), EXAMPLE).unwrap().for_engine().unwrap();
+    assert_eq!(format!("{:?}", example.policy), format!("{:?}", Policy::default()));
+    let bare = Config::parse(Path::new("g"), "[station]\nnumber = 1").unwrap();
+    let full = Config::parse(Path::new("g"), EXAMPLE).unwrap();
+    assert_eq!(
+        format!("{:?}", (&bare.journal, &bare.api, &bare.log)),
+        format!("{:?}", (&full.journal, &full.api, &full.log))
+    );
+    assert_eq!(bare.capture.file_size, full.capture.file_size);
+    assert_eq!(bare.capture.files, full.capture.files);
+}
+
+/// The keys that the schema knows for a table, as its own refusal of a wrong one lists them.
+fn known_keys(refusal: &str) -> BTreeSet<String> {
+    let listed = refusal.split("expected").nth(1).unwrap_or_else(|| panic!("no list in {refusal:?}"));
+    listed.split('`').skip(1).step_by(2).map(str::to_owned).collect()
+}
+
+#[test]
+fn every_key_of_the_schema_stands_in_the_example() {
+    let example: toml::Table = EXAMPLE.parse().unwrap();
+    let station = "[station]\nnumber = 1\n";
+    let link = "[[link]]\nname = \"l\"\ndevice = \"beidou\"\n";
+    let tables = [
+        ("", String::from("zz = 1\n") + station),
+        ("station", format!("{station}zz = 1")),
+        ("link", format!("{station}{link}zz = 1")),
+        ("link.serial", format!("{station}{link}serial = {{ port = \"/dev/x\", zz = 1 }}")),
+        ("link.udp", format!("{station}{link}udp = {{ bind = [], zz = 1 }}")),
+        ("journal", format!("{station}[journal]\nzz = 1")),
+        ("api", format!("{station}[api]\nzz = 1")),
+        ("policy", format!("{station}[policy]\nzz = 1")),
+        ("policy.life", format!("{station}[policy]\nlife = {{ zz = 1 }}")),
+        ("policy.copies", format!("{station}[policy]\ncopies = {{ zz = 1 }}")),
+        ("log", format!("{station}[log]\nzz = 1")),
+        ("capture", format!("{station}[capture]\nzz = 1")),
+    ];
+    for (table, source) in tables {
+        let (_, key, what) = refused(&source);
+        assert!(key.ends_with("zz"), "{table}: {key}");
+        let keys = known_keys(&what);
+        assert!(keys.len() > 1, "{table}: {what}");
+        for key in keys {
+            assert!(stands(&example, table, &key), "the example lacks {table} {key}");
+        }
+    }
+}
+
+/// Whether a key stands in a table of the example, in any one of an array of tables.
+fn stands(example: &toml::Table, table: &str, key: &str) -> bool {
+    let mut tables = vec![example.clone()];
+    for step in table.split('.').filter(|step| !step.is_empty()) {
+        let values = tables.iter().filter_map(|table| table.get(step));
+        tables = values
+            .flat_map(|value| match value {
+                toml::Value::Table(table) => vec![table.clone()],
+                toml::Value::Array(items) => items.iter().filter_map(|item| item.as_table().cloned()).collect(),
+                _ => Vec::new(),
+            })
+            .collect();
+    }
+    tables.iter().any(|table| table.contains_key(key))
+}
+
+#[test]
+fn the_example_roster_is_whole() {
+    let roster: yizhan_engine::people::Roster = toml::from_str(ROSTER).unwrap();
+    roster.validate().unwrap();
+    assert_eq!(roster.people.len(), 2);
+}
+
+#[test]
+fn an_unknown_key_is_named_with_its_line_and_the_valid_ones() {
+    let (line, key, what) = refused("[station]\nnumber = 1\n\n[api]\nlisen = \"127.0.0.1:1\"\n");
+    assert_eq!((line, key.as_str()), (5, "api.lisen"));
+    assert!(what.contains("`listen`"), "{what}");
+}
+
+#[test]
+fn a_wrong_value_is_named_with_its_line_its_key_and_what_would_be_valid() {
+    let (line, key, what) = refused("[station]\nnumber = 1\n[policy]\nremember = \"3 weeks\"\n");
+    assert_eq!((line, key.as_str()), (4, "policy.remember"));
+    assert!(what.contains("\"90s\""), "{what}");
+
+    let (line, key, what) = refused("[station]\nnumber = 1024\n");
+    assert_eq!((line, key.as_str()), (2, "station.number"));
+    assert!(what.contains("1..=1023"), "{what}");
+
+    let (line, key, what) = refused("[station]\nnumber = 1\nclock = \"gps\"\n");
+    assert_eq!((line, key.as_str()), (3, "station.clock"));
+    assert!(what.contains("`never`"), "{what}");
+}
+
+#[test]
+fn what_is_wrong_with_a_link_names_which_link_and_which_key() {
+    let links = "[station]\nnumber = 1\n\n[[link]]\nname = \"a\"\ndevice = \"beidou\"\nserial = { port = \"/dev/x\" }\n\n\
+                 [[link]]\nname = \"b\"\n";
+    let (line, key, what) = refused(&format!("{links}device = \"besdou\"\nserial = {{ port = \"/dev/y\" }}\n"));
+    assert_eq!((line, key.as_str()), (11, "link[2].device"));
+    assert!(what.contains("beidou"), "{what}");
+
+    let (line, key, _) = refused(&format!("{links}device = \"beidou\"\nserial = {{ port = \"/dev/x\" }}\n"));
+    assert_eq!((line, key.as_str()), (12, "link[2].serial.port"));
+
+    let source = format!("{links}device = \"beidou\"\nserial = {{ port = \"/dev/y\" }}\nprofile = {{ zz = 1 }}\n");
+    let (line, key, what) = refused(&source);
+    assert_eq!((line, key.as_str()), (13, "link[2].profile.zz"));
+    assert!(what.contains("keys of this device"), "{what}");
+
+    let (_, key, what) = refused(&format!("{links}device = \"beidou\"\nudp = {{ bind = [\"127.0.0.1:0\"] }}\n"));
+    assert_eq!(key, "link[2].udp.peers");
+    assert!(what.contains("any_peer"), "{what}");
+}
+
+#[test]
+fn listening_beyond_loopback_must_be_said_twice() {
+    let source = "[station]\nnumber = 1\n[api]\nlisten = \"0.0.0.0:8470\"\n";
+    let (line, key, what) = refused(source);
+    assert_eq!((line, key.as_str()), (4, "api.listen"));
+    assert!(what.contains("insecure_listen"), "{what}");
+    assert!(Config::parse(Path::new("g"), &format!("{source}insecure_listen = true\n")).is_ok());
+}
+
+#[test]
+fn broken_toml_and_a_missing_file_are_errors_of_their_own() {
+    let error = Config::parse(Path::new("g.toml"), "[station]\nnumber = = 1\n").unwrap_err();
+    assert!(matches!(error, ConfigError::Syntax { line: 2, .. }), "{error:?}");
+    let error = Config::load(Path::new("/nonexistent/g.toml")).unwrap_err();
+    assert!(error.label().contains("gateway.example.toml"), "{}", error.label());
+}
