@@ -50,6 +50,7 @@ pub(super) async fn serve(
     for socket in &sockets {
         readers.spawn(read_all(socket.clone(), udp.clone(), line.clone(), refused.clone()));
     }
+    let mut unsent = 0_u64;
     loop {
         let next = tokio::select! {
             biased;
@@ -58,10 +59,16 @@ pub(super) async fn serve(
         };
         let Some(Transmission { id, to, bytes }) = next else { return End::Stopped };
         match send(&sockets, to, &bytes).await {
-            Ok(()) => line.tell(Input::Transmitted { id }).await,
+            Ok(()) => {
+                unsent = 0;
+                line.tell(Input::Transmitted { id }).await;
+            }
             Err(error) => {
                 // A datagram leaves whole or not at all.
-                tracing::warn!(link = %line.id, %error, "数据报未能发出");
+                unsent = unsent.saturating_add(1);
+                if unsent.is_power_of_two() {
+                    tracing::warn!(link = %line.id, %error, unsent, "数据报未能发出：请检查网络与对方地址");
+                }
                 line.failed(id, TransmitTrouble::NotWritten).await;
             }
         }

@@ -3,6 +3,7 @@
 
 use yizhan_codecs::message::{CardState, TerminalId};
 use yizhan_engine::event::{AttemptOutcome, Event, SlotReason};
+use yizhan_engine::io::LinkTrouble;
 
 /// A number with all but its last four characters hidden.
 fn masked(terminal: &TerminalId) -> String {
@@ -19,6 +20,7 @@ pub(super) fn log(event: &Event) {
         Event::JournalFailed { .. } | Event::FlashOverdue { .. } | Event::RelayedUnstored { .. } => {
             tracing::error!("{}", line(event));
         }
+        Event::LinkWentDown { why: LinkTrouble::Stopped, .. } => tracing::info!("{}", line(event)),
         Event::LinkWentDown { .. } | Event::CardLost { .. } | Event::ConfirmationWanted { .. } => {
             tracing::warn!("{}", line(event));
         }
@@ -75,7 +77,7 @@ fn line(event: &Event) -> String {
 fn attempt_line(event: &Event) -> String {
     match event {
         Event::AttemptReleased { attempt, link, part, parts, .. } => {
-            format!("{link} 第 {} 次发送，第 {}/{parts} 段", attempt.0, part.saturating_add(1))
+            format!("{link} 第 {} 次发送，第 {}/{parts} 段", attempt.0, part)
         }
         Event::AttemptEnded { attempt, link, outcome } => {
             format!("{link} 第 {} 次发送：{}", attempt.0, outcome_label(*outcome))
