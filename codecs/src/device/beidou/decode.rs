@@ -7,6 +7,8 @@
 
 mod heard;
 mod place;
+#[cfg(test)]
+mod tests;
 
 use super::settings::{RdssClock, Settings};
 use super::wire::monitor::{self, Overheard};

@@ -3,6 +3,9 @@
 //! Terminals forget their output settings when they restart, and some sit silent. A card that tells of itself unasked is
 //! a restart: the settings are sent again. A minute of silence is a lost terminal: not ready, and from the beginning.
 
+#[cfg(test)]
+mod tests;
+
 use super::encode;
 use super::settings::Settings;
 use crate::codec::{Dialogue, Step};

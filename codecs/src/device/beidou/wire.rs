@@ -15,6 +15,8 @@ pub mod nmea;
 pub mod rdss21;
 pub mod rdss40;
 pub mod rsmc3;
+#[cfg(test)]
+mod tests;
 pub mod text;
 
 use crate::codec::DecodeError;

@@ -1,7 +1,9 @@
 //! Messages.
 
 use crate::device::beidou::settings::Settings;
-use crate::device::beidou::wire::content::{Content as Wire, EmbeddedPosition, decode_text, is_printable};
+use crate::device::beidou::wire::content::{
+    Content as Wire, EmbeddedPosition, decode_text, encode_gb18030, is_printable,
+};
 use crate::device::beidou::wire::{monitor, rdss21, rdss40, rsmc3};
 use crate::message::{Addressee, Bearer, Content, Heard, Signal, TerminalId};
 use bytes::Bytes;
@@ -101,7 +103,9 @@ fn readable(settings: &Settings, bytes: &Bytes) -> Content {
         return Content::Text { text: text.to_owned(), lossy: false };
     }
     let (text, lossy) = decode_text(bytes);
-    if is_printable(&text) && (!lossy || cut_at_its_end(bytes)) {
+    // Text only where its bytes can be had back: what a station packs looks like text now and then.
+    let whole = !lossy && encode_gb18030(&text).is_ok_and(|again| again == *bytes);
+    if is_printable(&text) && (whole || (lossy && cut_at_its_end(bytes))) {
         return Content::Text { text, lossy };
     }
     Content::Opaque(bytes.clone())

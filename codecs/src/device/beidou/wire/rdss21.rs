@@ -267,7 +267,7 @@ impl Ici {
             serial: f.whole("serial")?,
             broadcast: f.whole("broadcast_id")?,
             feature: f.whole("user_feature")?,
-            period_s: f.whole("service_freq_s")?,
+            period_s: whole_seconds(f)?,
             level: f.whole("comm_level")?,
             encrypted: f.letter("encrypted", *b"EN", "E or N")?,
             subordinates: f.whole("subordinates")?,
@@ -285,6 +285,14 @@ impl Ici {
             .flag(self.encrypted, ['E', 'N'])
             .field(self.subordinates)
     }
+}
+
+/// Modules write decimals here; a fraction is rounded up, never to a shorter wait.
+fn whole_seconds(f: &mut Fields<'_>) -> Result<u32, DecodeError> {
+    let field = f.next("service_freq_s")?;
+    let wrong = field.wrong("seconds");
+    let milli = field.thousandths()?.and_then(|milli| u64::try_from(milli).ok()).ok_or(wrong.clone())?;
+    u32::try_from(milli.div_ceil(1_000)).map_err(|_| wrong)
 }
 
 impl Icz {
