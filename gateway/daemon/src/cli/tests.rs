@@ -1,1 +1,56 @@
+use super::*;
 
+fn parsed(line: &str) -> Result<Cli, clap::Error> {
+    Cli::try_parse_from(line.split(' '))
+}
+
+#[test]
+fn the_command_line_is_consistent() {
+    use clap::CommandFactory;
+    Cli::command().debug_assert();
+}
+
+#[test]
+fn the_documented_forms_are_understood() {
+    for line in [
+        "yizhan run --config g.toml",
+        "yizhan check --config g.toml",
+        "yizhan send --to 李雷 --precedence 特提 --order --wait 立即撤离",
+        "yizhan send --to beidou:142020 收到",
+        "yizhan tail -n 5 --json",
+        "yizhan --data d status",
+        "yizhan roster import r.toml",
+        "yizhan roster show",
+        "yizhan outbox",
+        "yizhan read 0701C",
+        "yizhan confirm 0701C",
+        "yizhan cancel 0701C",
+        "yizhan answer 0701C li-lei 受领",
+        "yizhan answer 0701C li-lei done",
+        "yizhan verify",
+        "yizhan explain --jsonl",
+    ] {
+        assert!(parsed(line).is_ok(), "{line}: {}", parsed(line).unwrap_err());
+    }
+}
+
+#[test]
+fn a_send_without_a_recipient_and_an_order_that_is_a_warning_are_wrong_usage() {
+    assert!(parsed("yizhan send 收到").is_err());
+    assert!(parsed("yizhan send --to a --order --warning b").is_err());
+    assert!(parsed("yizhan answer 0701C li-lei 好的").is_err());
+}
+
+#[test]
+fn a_missing_config_is_wrong_usage_and_a_station_that_does_not_run_has_failed() {
+    let folder = tempfile::tempdir().unwrap();
+    let args = |words: &[&str]| {
+        let words = std::iter::once("yizhan").chain(words.iter().copied());
+        main(words.map(OsString::from).collect::<Vec<_>>())
+    };
+    let missing = folder.path().join("none.toml");
+    assert_eq!(args(&["check", "--config", missing.to_str().unwrap()]), ExitCode::from(2));
+    assert_eq!(args(&["status", "--data", folder.path().to_str().unwrap()]), ExitCode::FAILURE);
+    assert_eq!(args(&["frobnicate"]), ExitCode::from(2));
+    assert_eq!(args(&["--version"]), ExitCode::SUCCESS);
+}

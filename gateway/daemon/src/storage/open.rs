@@ -178,7 +178,8 @@ fn lock(path: &Path) -> Result<File, JournalError> {
 fn prepare(connection: &Connection, path: &Path) -> Result<(), JournalError> {
     let sqlite = |source| JournalError::from_sqlite(path, source);
     let pragma = |name: &str| connection.pragma_query_value(None, name, |row| row.get::<_, i32>(0)).map_err(sqlite);
-    connection.busy_timeout(std::time::Duration::from_secs(5)).map_err(sqlite)?;
+    // Somebody else's tool may hold the file for a while; that alone must not poison the journal.
+    connection.busy_timeout(std::time::Duration::from_secs(30)).map_err(sqlite)?;
     let (application, layout) = (pragma("application_id")?, pragma("user_version")?);
     let empty =
         connection.query_row("SELECT count(*) FROM sqlite_schema", [], |row| row.get::<_, i64>(0)).map_err(sqlite)?
