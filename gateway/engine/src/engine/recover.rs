@@ -19,8 +19,6 @@ use yizhan_codecs::message::{LinkId, MessageId};
 
 /// Air budget of a card whose grade nobody knows: the smallest there is (facts of BDS-2 level 1).
 pub(super) const CAPACITY_UNKNOWN_BITS: u32 = 110;
-/// Between an attempt's record and the moment its bytes can last have been radiated.
-const RELEASE_SLACK: Duration = Duration::from_secs(15);
 /// A repeat of something from before the restart is told from a new message for this long, when its age is unknown.
 const REPEATS_AFTER_START: Duration = Duration::from_secs(10);
 
@@ -138,9 +136,8 @@ impl Engine {
         }
     }
 
-    /// After a start the last slot counts as just spent, unless a trusted clock proves that it is over.
+    /// After a start the last slot counts as just spent.
     fn owe_slots(&mut self, now: Now) {
-        let utc = self.clock.utc(now.mono);
         let configured = self.config.links.clone();
         for link in &configured {
             let Some(limits) = self.sessions.get(&link.id).map(|session| session.limits().clone()) else { continue };
@@ -154,32 +151,20 @@ impl Engine {
             let own_period = link.period.or(limits.period);
             if let (true, Some(period)) = (known.is_empty(), own_period) {
                 let key = CardKey { link: link.id.clone(), number: String::new() };
-                let fact = self.state.cards.get(&key).cloned().unwrap_or_default();
                 let capacity = link.capacity_bits.or(limits.capacity_bits).unwrap_or(CAPACITY_UNKNOWN_BITS);
-                self.owe(now, utc, key, &fact, period + link.guard, capacity);
+                self.owe(now, key, period + link.guard, capacity);
             }
             for (key, fact) in known {
                 let period = Duration::from_millis(fact.period_ms).max(link.period.unwrap_or_default());
-                self.owe(now, utc, key, &fact, period + link.guard, fact.capacity_bits);
+                self.owe(now, key, period + link.guard, fact.capacity_bits);
             }
         }
     }
 
-    fn owe(
-        &mut self,
-        now: Now,
-        utc: Option<yizhan_codecs::message::Utc>,
-        key: CardKey,
-        fact: &CardFact,
-        slot: Duration,
-        capacity: u32,
-    ) {
-        let proven = utc.filter(|_| fact.attempted && fact.attempted_ms > 0).map(|utc| {
-            let since = crate::clock::age(utc, fact.attempted_ms);
-            (slot + RELEASE_SLACK).saturating_sub(since)
-        });
-        let owed = proven.unwrap_or(slot).min(slot + RELEASE_SLACK);
-        self.outbox.cards.learn(key, slot, capacity, now.mono.after(owed));
+    /// A whole slot, whatever the journal says: after it has failed, sends go out that no record tells of, and a start
+    /// cannot know that it had.
+    fn owe(&mut self, now: Now, key: CardKey, slot: Duration, capacity: u32) {
+        self.outbox.cards.learn(key, slot, capacity, now.mono.after(slot));
     }
 
     /// Queues what is still open. What may already have been radiated waits its gap before the next copy.

@@ -31,8 +31,8 @@ pub(crate) struct Choice {
     pub terminal: TerminalId,
 }
 
-/// A candidate's rank: the greatest goes first.
-type Rank = (Precedence, bool, std::cmp::Reverse<u64>, std::cmp::Reverse<MessageId>);
+/// A candidate's rank: the greatest goes first. Of one precedence a first try goes before anybody's second copy.
+type Rank = (Precedence, bool, std::cmp::Reverse<u32>, std::cmp::Reverse<u64>, std::cmp::Reverse<MessageId>);
 
 struct Look<'a> {
     now: Instant,
@@ -108,7 +108,10 @@ impl Outbox {
         let lifted = old && message.precedence < Precedence::Immediate && card.sends >= card.aged_at + AGED_SHARE;
         let precedence = if lifted { next_higher(message.precedence) } else { message.precedence };
         let served = self.served.get(&message.by).copied().unwrap_or(0);
-        Some(((precedence, lifted, std::cmp::Reverse(served), std::cmp::Reverse(entry.0)), terminal))
+        let copies = message.deliveries.get(usize::from(entry.1)).map_or(0, leg::copies_out);
+        let rank =
+            (precedence, lifted, std::cmp::Reverse(copies), std::cmp::Reverse(served), std::cmp::Reverse(entry.0));
+        Some((rank, terminal))
     }
 
     /// The terminal of a delivery that is due on a port now. FLASH of one age goes first in, first out: no turns.
