@@ -16,7 +16,7 @@ pub struct Weather {
     pub loss_permille: u32,
     pub delay_min: Duration,
     pub delay_mean: Duration,
-    /// Transmissions out of 1000 that arrive a second time, some seconds later.
+    /// Transmissions out of 1000 that arrive a second time, half to five mean delays later.
     pub duplicate_permille: u32,
     /// From–to: nothing passes.
     pub outages: Vec<(Duration, Duration)>,
@@ -89,7 +89,7 @@ impl Air {
         let lost = self.seed.chance(weather.loss_permille);
         let after = weather.delay(&mut self.seed);
         let doubled = self.seed.chance(weather.duplicate_permille);
-        let gap = self.seed.time_between(Duration::from_secs(2), Duration::from_secs(20));
+        let gap = self.seed.time_between(weather.delay_mean / 2, weather.delay_mean * 5);
         let cut = weather.shadowed.contains(receiver) || weather.shadowed.contains(&message.from);
         if lost || cut || weather.is_out(now) {
             return Verdict::Drop;

@@ -11,9 +11,11 @@
 
 pub mod air;
 pub mod disk;
+pub mod drill;
 pub mod laws;
 pub mod live;
 pub mod queue;
+pub mod scenario;
 pub mod seed;
 pub mod terminal;
 pub mod world;

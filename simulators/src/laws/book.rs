@@ -18,8 +18,8 @@ pub struct Book {
     pub attempts: BTreeMap<u64, Try>,
     /// The attempt whose bytes each link was given last.
     pub on_link: BTreeMap<LinkId, u64>,
-    /// Deliveries without an end.
-    pub open: usize,
+    /// Deliveries without an end that were never tried: they certainly wait in the outbox.
+    pub untried: usize,
 }
 
 /// A message as its records tell of it.
@@ -82,6 +82,12 @@ impl Told {
     pub fn is_heard(&self) -> bool {
         !self.link.is_empty()
     }
+}
+
+/// A message id as records write it.
+#[must_use]
+pub fn number(id: MessageId) -> u64 {
+    u64::from(id.station.number()) << 32 | u64::from(id.counter)
 }
 
 /// A message id as a person reads it.
@@ -160,7 +166,7 @@ impl Book {
             Some(What::Routed(routed)) => {
                 let Some(message) = self.messages.get_mut(&routed.id) else { return };
                 for delivery in &routed.deliveries {
-                    self.open += 1;
+                    self.untried += 1;
                     message.lines.push(Line {
                         routed_at: at,
                         person: delivery.person.clone(),
@@ -171,9 +177,11 @@ impl Book {
                 }
             }
             Some(What::Attempted(tried)) => {
-                if let Some(line) = self.line_mut(tried.id, tried.delivery) {
+                let first = self.line_mut(tried.id, tried.delivery).is_some_and(|line| {
                     line.tries += 1;
-                }
+                    line.tries == 1 && line.end.is_none()
+                });
+                self.untried -= usize::from(first);
                 let attempt = Try {
                     id: tried.id,
                     delivery: tried.delivery,
@@ -199,11 +207,11 @@ impl Book {
                 }
             }
             Some(What::DeliveryEnded(ended)) => {
-                let fresh = self.line_mut(ended.id, ended.delivery).is_some_and(|line| {
+                let untried = self.line_mut(ended.id, ended.delivery).is_some_and(|line| {
                     line.ended_at = at;
-                    line.end.replace(ended.end.clone()).is_none()
+                    line.end.replace(ended.end.clone()).is_none() && line.tries == 0
                 });
-                self.open -= usize::from(fresh);
+                self.untried -= usize::from(untried);
             }
             Some(What::Held(held)) => self.with(held.id, |message| message.held = true),
             Some(What::Confirmed(confirmed)) => self.with(confirmed.id, |message| {

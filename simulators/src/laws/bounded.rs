@@ -7,7 +7,6 @@ use std::collections::{BTreeMap, VecDeque};
 use std::time::Duration;
 use yizhan_codecs::message::Precedence;
 use yizhan_engine::bus::journal::record::What;
-use yizhan_engine::config::Policy;
 
 /// What the house promises, whatever the config of the day says: 6 in 10 minutes.
 const RELAYS_MAX: usize = 6;
@@ -27,9 +26,9 @@ impl Bounded {
                 self.routed(view, routed.id);
             }
         }
-        let limit = Policy::default().outbox_max.max(view.ground.policy.outbox_max);
-        if view.book.open > limit {
-            view.broken(Law::Bounded, format!("{} deliveries are open, at most {limit}", view.book.open));
+        let (untried, limit) = (view.book.untried, view.ground.policy.outbox_max);
+        if untried > limit {
+            view.broken(Law::Bounded, format!("{untried} deliveries wait in the outbox, at most {limit}"));
         }
     }
 
@@ -37,7 +36,7 @@ impl Bounded {
         let Some(message) = view.book.messages.get(&id) else { return };
         let unreserved = view.ground.policy.outbox_max.saturating_sub(view.ground.policy.flash_reserved);
         let refused = message.lines.iter().all(|line| line.end.as_deref() == Some("refused"));
-        if message.precedence < Precedence::Flash && view.book.open > unreserved && !refused {
+        if message.precedence < Precedence::Flash && view.book.untried > unreserved && !refused {
             let what = format!("{} ({}) took a place that is kept for FLASH", printed(id), message.precedence);
             view.broken(Law::Bounded, what);
         }

@@ -1,7 +1,7 @@
 //! Law 5: nothing vanishes. Every delivery ends within its message's life, with a reason; the rung shown is the highest
 //! proven and never more than the bearer and the people can prove.
 
-use super::book::printed;
+use super::book::{number, printed};
 use super::{Fact, Law, View};
 use crate::terminal::Said;
 use std::collections::{BTreeMap, BTreeSet};
@@ -34,13 +34,13 @@ impl Ends {
             Fact::Asked { ticket, request } => {
                 self.asked.insert(*ticket, matches!(request, Request::Send { .. }));
                 if let Request::NoteAnswer { id, .. } = request {
-                    self.noted.insert(u64::from(id.station.number()) << 32 | u64::from(id.counter));
+                    self.noted.insert(number(*id));
                 }
             }
             Fact::Replied { ticket, reply } => {
                 self.asked.remove(ticket);
                 if let Reply::Accepted { id, .. } = reply {
-                    self.accepted.insert(u64::from(id.station.number()) << 32 | u64::from(id.counter));
+                    self.accepted.insert(number(*id));
                 }
             }
             Fact::Handed { message, .. } => match &message.said {

@@ -1,24 +1,47 @@
 //! Law 7: a drill is a drill. Clear text of exercises starts 【演练】 and no other does; from a plain terminal only an
 //! answer to an exercise, or a text that says so, is exercise.
 
-use super::book::printed;
+use super::book::{number, printed};
 use super::{Fact, Law, View};
 use crate::terminal::Said;
+use std::collections::BTreeMap;
 use yizhan_codecs::air::Traffic;
 use yizhan_codecs::message::LinkId;
 use yizhan_engine::bus::journal::record::What;
+use yizhan_engine::io::{Reply, Request, Ticket};
 
-pub(super) fn observe(view: &mut View<'_>, fact: &Fact<'_>) {
-    match fact {
-        Fact::Radiated { link: Some(link), message } => radiated(view, link, &message.said),
-        Fact::Synced { records, .. } | Fact::Crashed { survivors: records, .. } => {
-            for record in *records {
-                if let Some(What::MessageKept(kept)) = &record.what {
-                    heard(view, kept.id);
+#[derive(Clone, Debug, Default)]
+pub(super) struct Exercise {
+    /// What callers asked for and were not answered about yet.
+    asked: BTreeMap<Ticket, bool>,
+}
+
+impl Exercise {
+    pub fn observe(&mut self, view: &mut View<'_>, fact: &Fact<'_>) {
+        match fact {
+            Fact::Asked { ticket, request: Request::Send { exercise, .. } } => {
+                self.asked.insert(*ticket, *exercise);
+            }
+            Fact::Replied { ticket, reply } => self.replied(view, *ticket, reply),
+            Fact::Radiated { link: Some(link), message } => radiated(view, link, &message.said),
+            Fact::Synced { records, .. } | Fact::Crashed { survivors: records, .. } => {
+                for record in *records {
+                    if let Some(What::MessageKept(kept)) = &record.what {
+                        heard(view, kept.id);
+                    }
                 }
             }
+            _ => {}
         }
-        _ => {}
+    }
+
+    fn replied(&mut self, view: &mut View<'_>, ticket: Ticket, reply: &Reply) {
+        let (Some(asked), Reply::Accepted { id, .. }) = (self.asked.remove(&ticket), reply) else { return };
+        let kept = view.book.messages.get(&number(*id)).map(|message| message.exercise);
+        if kept.is_some_and(|kept| kept != asked) {
+            let word = if asked { "an exercise" } else { "real" };
+            view.broken(Law::DrillIsADrill, format!("{id} was sent as {word} and is kept as the other"));
+        }
     }
 }
 

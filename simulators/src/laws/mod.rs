@@ -9,6 +9,7 @@ mod book;
 mod bounded;
 mod ends;
 mod exercise;
+mod heed;
 mod kept;
 mod life_first;
 mod once;
@@ -183,7 +184,9 @@ pub struct Laws {
     life_first: life_first::LifeFirst,
     airtime: airtime::Airtime,
     ends: ends::Ends,
+    heed: heed::Heed,
     bounded: bounded::Bounded,
+    exercise: exercise::Exercise,
     violations: Vec<Violation>,
 }
 
@@ -216,7 +219,9 @@ impl Laws {
             life_first: life_first::LifeFirst::default(),
             airtime: airtime::Airtime::default(),
             ends: ends::Ends::default(),
+            heed: heed::Heed::default(),
             bounded: bounded::Bounded::default(),
+            exercise: exercise::Exercise::default(),
             violations: Vec::new(),
         }
     }
@@ -245,8 +250,9 @@ impl Laws {
         self.life_first.observe(&mut view, fact);
         self.airtime.observe(&mut view, fact);
         self.ends.observe(&mut view, fact);
+        self.heed.observe(&mut view, fact);
         self.bounded.observe(&mut view, fact);
-        exercise::observe(&mut view, fact);
+        self.exercise.observe(&mut view, fact);
         let room = VIOLATIONS_MAX.saturating_sub(self.violations.len());
         self.violations.extend(view.found.into_iter().take(room).map(|(law, what)| Violation { law, at, what }));
     }

@@ -1,7 +1,7 @@
 //! Law 2: once. A message is shown once, whatever crashed and whatever came twice; copies to a plain terminal carry the
 //! same short number; none goes out after evidence of arrival.
 
-use super::book::printed;
+use super::book::{number, printed};
 use super::{Fact, Law, View};
 use crate::terminal::Said;
 use std::collections::{BTreeMap, BTreeSet};
@@ -58,7 +58,7 @@ impl Once {
                 }
             }
             Fact::Told(Event::MessageHeard { id, .. }) => {
-                let id = u64::from(id.station.number()) << 32 | u64::from(id.counter);
+                let id = number(*id);
                 if !self.told.insert(id) {
                     view.broken(Law::Once, format!("message {} was told twice", printed(id)));
                 }

@@ -16,7 +16,7 @@ use yizhan_codecs::message::{Addressee, Bearer, Position, TerminalId};
 /// Texts that wait in a handheld, at most; the oldest is dropped, as small devices do.
 const TYPED_MAX: usize = 16;
 /// How long a radio waits for the word that its text was taken, and how often it tries.
-const TAKEN_WITHIN: Duration = Duration::from_secs(12);
+const TAKEN_WITHIN: Duration = Duration::from_secs(3);
 const TRIES_MAX: u32 = 3;
 /// The request id under which radios send every text.
 const REQUEST: u32 = 1;
@@ -371,6 +371,6 @@ mod tests {
         handset.act(Duration::ZERO, &Act::Type { to, text: "三号桥断了".into() });
         let texts = run(&mut handset, Duration::ZERO, Duration::from_secs(60));
         let texts: Vec<_> = texts.iter().filter(|(_, said)| matches!(said, Said::Text { request: 1, .. })).collect();
-        assert_eq!(texts.iter().map(|(at, _)| *at).collect::<Vec<_>>(), [0, 12, 24]);
+        assert_eq!(texts.iter().map(|(at, _)| *at).collect::<Vec<_>>(), [0, 3, 6]);
     }
 }

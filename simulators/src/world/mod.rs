@@ -125,12 +125,16 @@ impl WallClock {
 /// A running hash of everything that happened, and the lines themselves when asked for.
 #[derive(Clone, Debug)]
 struct Log {
+    on: bool,
     hash: u64,
     lines: Option<Vec<String>>,
 }
 
 impl Log {
     fn note(&mut self, now: Duration, line: &dyn Fn() -> String) {
+        if !self.on {
+            return;
+        }
         let line = format!("{:>12} {}", now.as_micros(), line());
         for byte in line.bytes() {
             self.hash = (self.hash ^ u64::from(byte)).wrapping_mul(0x0000_0100_0000_01B3);
@@ -162,7 +166,7 @@ impl World {
             seed: seed.stream("world"),
             tamper: None,
             laws,
-            log: Log { hash: 0xCBF2_9CE4_8422_2325, lines: None },
+            log: Log { on: true, hash: 0xCBF2_9CE4_8422_2325, lines: None },
             steps: 0,
         }
     }
@@ -203,6 +207,11 @@ impl World {
     /// Keeps every line of the log from now on.
     pub fn keep_log(&mut self) {
         self.log.lines = Some(Vec::new());
+    }
+
+    /// Notes nothing any more, in a fork whose log nobody reads.
+    pub const fn stop_log(&mut self) {
+        self.log.on = false;
     }
 
     /// The lines kept since [`World::keep_log`].

@@ -19,14 +19,22 @@ pub struct Station {
     pub(crate) boot: u32,
     booted_at: Duration,
     wake_at: Option<Duration>,
-    /// The machine will start by itself at this time.
+    /// A start is in the queue.
     starts_again: bool,
+    /// Counts what the engine was told.
+    inputs: u64,
 }
 
 impl Station {
     #[must_use]
     pub const fn engine(&self) -> Option<&Engine> {
         self.engine.as_ref()
+    }
+
+    /// How much the engine was told so far: between two equal numbers nothing changed in it.
+    #[must_use]
+    pub const fn inputs(&self) -> u64 {
+        self.inputs
     }
 
     /// How often the daemon was started.
@@ -41,7 +49,8 @@ impl World {
     fn now_of_station(&self) -> Now {
         let since = self.now.saturating_sub(self.station.booted_at) + Duration::from_secs(1);
         let mono = Instant(u64::try_from(since.as_micros()).unwrap_or(u64::MAX));
-        Now { mono, wall: self.clock.at(self.now) }
+        let now = Now { mono, wall: self.clock.at(self.now) };
+        self.tamper.as_ref().map_or(now, |tamper| tamper.clock(now))
     }
 
     fn drill_time(&self, mono: Instant) -> Duration {
@@ -108,6 +117,7 @@ impl World {
         }
         let Some(engine) = &mut self.station.engine else { return };
         engine.handle_input(now, input);
+        self.station.inputs += 1;
         self.drain_engine();
     }
 

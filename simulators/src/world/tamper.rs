@@ -6,6 +6,7 @@ use crate::disk::Disk;
 use std::fmt;
 use yizhan_engine::config::EngineConfig;
 use yizhan_engine::io::{Input, Output, StoredRecord};
+use yizhan_engine::time::Now;
 
 /// Changes what passes between the engine and the world. Every method does nothing by itself.
 pub trait Tamper: TamperClone + fmt::Debug + Send {
@@ -13,6 +14,10 @@ pub trait Tamper: TamperClone + fmt::Debug + Send {
     fn config(&self, _: &mut EngineConfig) {}
     /// The disk before anything happens.
     fn disk(&self, _: &mut Disk) {}
+    /// What the daemon's clocks say.
+    fn clock(&self, now: Now) -> Now {
+        now
+    }
     /// What recovery reads.
     fn recovery(&mut self, _: &mut Vec<StoredRecord>) {}
     /// Whether recovery may use a snapshot.
