@@ -10,6 +10,8 @@
 //! - The laws look from the outside: at records, bytes, radiated messages and events, never into the engine.
 
 pub mod air;
+pub mod cli;
+pub mod demo;
 pub mod disk;
 pub mod drill;
 pub mod laws;

@@ -70,6 +70,14 @@ impl Api {
         self.ask("POST", path, Some(body))
     }
 
+    /// Replaces something as a whole.
+    ///
+    /// # Errors
+    /// [`ApiError`]
+    pub fn put(&self, path: &str, body: &Value) -> Result<Value, ApiError> {
+        self.ask("PUT", path, Some(body))
+    }
+
     fn ask(&self, method: &str, path: &str, body: Option<&Value>) -> Result<Value, ApiError> {
         let mut reader = BufReader::new(self.request(method, path, "", body)?);
         let status = read_head(&mut reader)?;
@@ -128,6 +136,12 @@ impl Follower {
     #[must_use]
     pub fn next(&self, within: Duration) -> Option<Shown> {
         self.shown.recv_timeout(within).ok()
+    }
+
+    /// The next record, however long it takes; `None` when the station went away.
+    #[must_use]
+    pub fn wait(&self) -> Option<Shown> {
+        self.shown.recv().ok()
     }
 }
 
@@ -223,7 +237,7 @@ mod tests {
         let next = || follower.next(PATIENCE);
         assert_eq!(next(), Some(Shown { offset: 8, record: json!({"a": 1}) }));
         assert_eq!(next(), Some(Shown { offset: 9, record: json!({"a": 2}) }));
-        assert_eq!(next(), None, "the station closed");
+        assert_eq!(follower.wait(), None, "the station closed");
         assert!(asked.recv().unwrap().contains("\r\nLast-Event-ID: 7\r\n"));
     }
 }

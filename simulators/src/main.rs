@@ -1,0 +1,22 @@
+//! `yizhan-drill`: the drill library's command line. Called with `daemon` first it is the daemon itself, so that a demo
+//! starts a real process that can be killed.
+
+use std::ffi::OsString;
+use std::process::{Command, ExitCode};
+
+const DAEMON: &str = "daemon";
+
+fn main() -> ExitCode {
+    let mut words: Vec<OsString> = std::env::args_os().collect();
+    if words.get(1).is_some_and(|word| word == DAEMON) {
+        words.remove(1);
+        return yizhan_daemon::cli::main(words);
+    }
+    yizhan_simulators::cli::main(&|| {
+        // The file that runs now, also after it was built anew.
+        let own = std::env::current_exe().unwrap_or_else(|_| "yizhan-drill".into());
+        let mut daemon = Command::new(own);
+        daemon.arg(DAEMON);
+        daemon
+    })
+}
