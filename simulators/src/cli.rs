@@ -3,7 +3,7 @@
 use crate::demo::{self, DemoError, Settings, Style};
 use crate::live::{self, DEVICES, SoloError, Wanted};
 use clap::{Parser, Subcommand};
-use std::io::{self, IsTerminal};
+use std::io;
 use std::path::PathBuf;
 use std::process::{Command, ExitCode};
 use std::time::Duration;
@@ -97,10 +97,8 @@ fn carry_out(task: Task, daemon: &dyn Fn() -> Command) -> Result<bool, CliError>
     }
 }
 
-/// Colour only where somebody looks at it and has not asked for none.
 fn style(json: bool) -> Style {
-    let coloured = io::stdout().is_terminal() && std::env::var_os("NO_COLOR").is_none_or(|unset| unset.is_empty());
-    match (json, coloured) {
+    match (json, live::wants_colour()) {
         (true, _) => Style::Json,
         (false, true) => Style::Coloured,
         (false, false) => Style::Plain,

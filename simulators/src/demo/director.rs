@@ -122,6 +122,8 @@ impl<'a> Director<'a> {
     ) -> Result<Came, DemoError> {
         const EVERY: Duration = Duration::from_secs(3);
         let until = self.watch.elapsed() + within;
+        // What has just been done is shown before the clock.
+        self.pass(Duration::from_millis(300))?;
         loop {
             self.countdown()?;
             let left = until.saturating_sub(self.watch.elapsed());
@@ -206,7 +208,10 @@ impl<'a> Director<'a> {
                 Ok(id)
             }
             Err(ApiError::Refused { status, body }) => {
-                self.broke(&format!("驿站拒绝受理（{status}）：{}", body["detail_zh"].as_str().unwrap_or("未说明原因")))?;
+                self.broke(&format!(
+                    "驿站拒绝受理（{status}）：{}",
+                    body["detail_zh"].as_str().unwrap_or("未说明原因")
+                ))?;
                 Ok(None)
             }
             Err(silent) => Err(silent.into()),

@@ -123,7 +123,8 @@ fn raised(ledger: &Ledger, id: &str, of: &Value) -> Option<String> {
     let delivery = ledger.messages.get(id)?.deliveries.get(index(of))?;
     let word = rung_word(&delivery.rung, &delivery.answer);
     let machine = match delivery.rung.as_str() {
-        "taken" => "（北斗终端收下了字节）",
+        "taken" if delivery.terminal.starts_with("beidou") => "（北斗终端收下了字节）",
+        "taken" => "（车台收下了字节）",
         "radiated" => "（终端说发了；对方收没收到还不知道）",
         "delivered" => "（对方的机器收到了；人看没看还不知道）",
         _ => "",

@@ -29,7 +29,7 @@ use crate::seed::Seed;
 use crate::terminal::{Act, AirMessage, Tally, Terminal};
 use stage::{Cue, Stage};
 use std::collections::BTreeMap;
-use std::io::{self, PipeWriter, Write};
+use std::io::{self, IsTerminal, PipeWriter, Write};
 use std::sync::mpsc::{self, Receiver, Sender};
 use std::thread::JoinHandle;
 use std::time::Duration;
@@ -96,6 +96,12 @@ impl Stopwatch {
     pub fn elapsed(&self) -> Duration {
         self.0.elapsed()
     }
+}
+
+/// Whether colour goes to standard output: only where somebody looks at it and has not asked for none.
+#[must_use]
+pub fn wants_colour() -> bool {
+    io::stdout().is_terminal() && std::env::var_os("NO_COLOR").is_none_or(|unset| unset.is_empty())
 }
 
 /// Players on their ports, until it is dropped.
