@@ -105,36 +105,36 @@ pub(super) async fn send(
 pub(super) async fn cancel(
     State(shared): State<Shared>,
     Path(id): Path<String>,
-    body: Result<Json<By>, JsonRejection>,
+    body: Result<Option<Json<By>>, JsonRejection>,
 ) -> Result<Json<Value>, Problem> {
-    let request = Request::Cancel { id: message_id(&id)?, by: by(body?.0.by)? };
+    let request = Request::Cancel { id: message_id(&id)?, by: asked_by(body)? };
     submit(&shared, request).await
 }
 
 pub(super) async fn mark_read(
     State(shared): State<Shared>,
     Path(id): Path<String>,
-    body: Result<Json<By>, JsonRejection>,
+    body: Result<Option<Json<By>>, JsonRejection>,
 ) -> Result<Json<Value>, Problem> {
-    let request = Request::MarkRead { id: message_id(&id)?, by: by(body?.0.by)? };
+    let request = Request::MarkRead { id: message_id(&id)?, by: asked_by(body)? };
     submit(&shared, request).await
 }
 
 pub(super) async fn confirm(
     State(shared): State<Shared>,
     Path(id): Path<String>,
-    body: Result<Json<By>, JsonRejection>,
+    body: Result<Option<Json<By>>, JsonRejection>,
 ) -> Result<Json<Value>, Problem> {
-    let request = Request::Confirm { id: message_id(&id)?, by: by(body?.0.by)? };
+    let request = Request::Confirm { id: message_id(&id)?, by: asked_by(body)? };
     submit(&shared, request).await
 }
 
 pub(super) async fn close_sos(
     State(shared): State<Shared>,
     Path(id): Path<String>,
-    body: Result<Json<By>, JsonRejection>,
+    body: Result<Option<Json<By>>, JsonRejection>,
 ) -> Result<Json<Value>, Problem> {
-    let request = Request::CloseSos { id: message_id(&id)?, by: by(body?.0.by)? };
+    let request = Request::CloseSos { id: message_id(&id)?, by: asked_by(body)? };
     submit(&shared, request).await
 }
 
@@ -167,6 +167,11 @@ pub(super) fn by(name: Option<String>) -> Result<String, Problem> {
         return Err(Problem::invalid(format!("by is not 1 to {BY_MAX} printable characters")));
     }
     Ok(name)
+}
+
+/// Who acts; a body is only needed to say so.
+fn asked_by(body: Result<Option<Json<By>>, JsonRejection>) -> Result<String, Problem> {
+    by(body?.and_then(|Json(body)| body.by))
 }
 
 fn message_id(text: &str) -> Result<MessageId, Problem> {

@@ -10,6 +10,7 @@
 //!   bodies are JSON only.
 //! - A slow reader holds nothing back: it follows the journal on its own read-only view.
 
+mod bounded;
 mod guard;
 mod messages;
 mod problem;
@@ -29,6 +30,7 @@ use axum::Router;
 use axum::extract::DefaultBodyLimit;
 use axum::middleware::from_fn_with_state;
 use axum::routing::{get, post};
+use bounded::Bounded;
 use std::sync::Arc;
 use tokio::net::TcpListener;
 use tokio::sync::{Semaphore, watch};
@@ -62,7 +64,7 @@ struct Shared {
 /// Serves until the station stops.
 pub async fn serve(listener: TcpListener, server: Server) {
     let stop = server.stop.clone();
-    let served = axum::serve(listener, router(server)).with_graceful_shutdown(stop.cancelled_owned());
+    let served = axum::serve(Bounded::new(listener), router(server)).with_graceful_shutdown(stop.cancelled_owned());
     if let Err(error) = served.await {
         tracing::error!(%error, "接口服务停止");
     }

@@ -95,12 +95,18 @@ fn fold(path: &Path, out: &mut dyn Write) -> Result<Vec<String>, CliError> {
 
 pub(super) fn explain(explain: &Explain, out: &mut dyn Write) -> Result<ExitCode, CliError> {
     let mut out = BufWriter::with_capacity(1 << 16, out);
-    let stdin = BufReader::with_capacity(1 << 16, std::io::stdin().lock());
+    let mut stdin = BufReader::with_capacity(1 << 16, std::io::stdin().lock());
     if explain.jsonl {
         // One line out for every line in, whatever stands there: the caller counts on it.
-        for line in stdin.split(b'\n') {
-            let line = line?;
-            writeln!(out, "{}", explain_line(&String::from_utf8_lossy(&line)))?;
+        let mut line = Vec::new();
+        while stdin.read_until(b'\n', &mut line)? > 0 {
+            let text = String::from_utf8_lossy(&line);
+            writeln!(out, "{}", explain_line(text.trim_end_matches(['\n', '\r'])))?;
+            line.clear();
+            // A caller that writes a line and waits for its answer gets it; one that pipes a file pays no flush a line.
+            if stdin.buffer().is_empty() {
+                out.flush()?;
+            }
         }
         out.flush()?;
         return Ok(ExitCode::SUCCESS);

@@ -130,7 +130,6 @@ async fn supervise(config: config::Link, line: Line, mut queue: mpsc::Receiver<T
             line.failed(transmission.id, TransmitTrouble::NotWritten).await;
         }
         if told != Some(why) {
-            tracing::warn!(link = %line.id, why = why.name(), "链路断开：{}", why.label());
             line.tell(Input::LinkDown { link: line.id.clone(), why }).await;
             told = Some(why);
         }
@@ -158,7 +157,6 @@ async fn session(
 ) -> End {
     let mut opened = async |bound: Vec<SocketAddr>| {
         line.board.set(&line.id, PortState { bound, trouble: None });
-        tracing::info!(link = %line.id, "链路接通");
         (*backoff, *told) = (BACKOFF_MIN, None);
         line.tell(Input::LinkUp { link: line.id.clone() }).await;
     };
