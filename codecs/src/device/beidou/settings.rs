@@ -81,7 +81,7 @@ impl Settings {
             tcq_extra_field: profile.flag("tcq_extra_field", false)?,
             leniency: Leniency {
                 with_dollar: profile.flag("xor_includes_dollar", false)?,
-                lower_case: profile.flag("lower_case_checksum", false)?,
+                lower_case: profile.flag("lower_case_checksum", true)?,
             },
             fki_wait_seconds: profile.choice("fki_wait", &["mmss", "seconds"])? == 1,
             fkxx_wait: match profile.choice("fkxx_wait", &["robust", "last_byte", "first_byte", "minutes_seconds"])? {

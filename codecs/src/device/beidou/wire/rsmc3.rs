@@ -128,11 +128,11 @@ fn split_frequency(rest: &[u8]) -> (&[u8], Option<&[u8]>) {
     let Some(comma) = rest.iter().rposition(|c| *c == b',') else { return (rest, None) };
     let (content, tail) = rest.split_at(comma);
     let tail = tail.get(1..).unwrap_or_default();
-    if !tail.is_empty() && tail.len() <= 6 && tail.iter().all(u8::is_ascii_digit) {
-        (content, Some(tail))
-    } else {
-        (rest, None)
-    }
+    if is_frequency(tail) { (content, Some(tail)) } else { (rest, None) }
+}
+
+fn is_frequency(field: &[u8]) -> bool {
+    !field.is_empty() && field.len() <= 6 && field.iter().all(u8::is_ascii_digit)
 }
 
 impl Tcq {
@@ -140,8 +140,9 @@ impl Tcq {
         let (dest, point, confirm) = (f.whole("dest_id")?, f.whole("freq_point")?, f.whole("confirm")?);
         let encoding = encoding(f)?;
         let rest = f.verbatim("content")?;
+        // Where nothing but a frequency follows the comma, the content is empty and there is no extra field.
         let (extra_field, bytes) = match rest.bytes {
-            [b',', after @ ..] => (true, after),
+            [b',', after @ ..] if !is_frequency(after) => (true, after),
             bytes => (false, bytes),
         };
         let (content, period) = split_frequency(bytes);

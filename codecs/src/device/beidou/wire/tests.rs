@@ -170,6 +170,8 @@ fn asked() -> impl Strategy<Value = Sentence> {
         Just(Sentence::TtcAsk),
         (number(), 1_u8..6, 1_u8..3, 2_u8..6, any::<bool>(), digits(), prop::option::of(0_u32..9_999)).prop_map(
             |(dest, point, confirm, encoding, extra_field, content, period_s)| {
+                // An empty field and a few digits are empty content and a frequency: that module sends hex and more.
+                let extra_field = extra_field && (period_s.is_some() || content.len() > 6);
                 Sentence::Tcq(Tcq { dest, point, confirm, encoding, extra_field, content, period_s })
             }
         ),
