@@ -13,6 +13,7 @@
 mod bounded;
 mod guard;
 mod messages;
+mod openapi;
 mod problem;
 mod station;
 mod stream;
@@ -86,6 +87,7 @@ fn router(server: Server) -> Router {
         .route("/messages/{id}/confirm", post(messages::confirm))
         .route("/messages/{id}/answer", post(messages::note_answer))
         .route("/messages/{id}/close-sos", post(messages::close_sos))
+        .route("/openapi.json", get(openapi::openapi))
         .route("/stream", get(stream::stream));
     Router::new()
         .nest("/api/v1", v1)

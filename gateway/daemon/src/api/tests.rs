@@ -1,6 +1,7 @@
 use crate::config::Config;
 use crate::run::{Running, start};
 use serde_json::{Value, json};
+use std::collections::BTreeSet;
 use std::time::Duration;
 use tokio::io::{AsyncBufReadExt, AsyncReadExt, AsyncWriteExt, BufReader};
 use tokio::net::TcpStream;
@@ -24,7 +25,7 @@ impl Rig {
         let port = folder.path().join("no-port");
         let source = format!(
             "[station]\nnumber = 7\nclock = \"trust\"\n[[link]]\nname = \"bd-1\"\ndevice = \"beidou\"\n\
-             serial = {{ port = {port:?} }}\n[api]\nlisten = \"127.0.0.1:0\"\n{more}"
+             serial = {{ port = {port:?} }}\nperiod = \"60s\"\ncapacity_bits = 1680\n[api]\nlisten = \"127.0.0.1:0\"\n{more}"
         );
         let config = Config::parse(&folder.path().join("gateway.toml"), &source).unwrap();
         let token = config.token_path();
@@ -299,4 +300,63 @@ async fn what_was_accepted_is_there_after_a_restart_and_the_address_file_goes_wi
     assert_eq!(text.as_deref(), Some("重启后还在"));
     again.stop.cancel();
     within(again.ended()).await.unwrap();
+}
+
+/// The properties of a schema, by its name.
+fn properties(name: &str) -> BTreeSet<String> {
+    let document: Value = serde_json::from_str(super::openapi::OPENAPI).unwrap();
+    let properties = document["components"]["schemas"][name]["properties"].as_object().expect(name);
+    properties.keys().cloned().collect()
+}
+
+fn keys(value: &Value) -> BTreeSet<String> {
+    value.as_object().expect("an object").keys().cloned().collect()
+}
+
+#[test]
+fn the_description_names_every_route_and_no_other() {
+    let document: Value = serde_json::from_str(super::openapi::OPENAPI).unwrap();
+    let routes = include_str!("mod.rs").split(".route(\"").skip(1).map(|rest| rest.split('"').next().unwrap());
+    let routes: BTreeSet<String> = routes
+        .map(|path| if ["/metrics", "/healthz"].contains(&path) { path.into() } else { format!("/api/v1{path}") })
+        .collect();
+    assert_eq!(keys(&document["paths"]), routes);
+}
+
+#[tokio::test]
+async fn every_described_method_is_routed() {
+    let rig = Rig::start().await;
+    let document: Value = serde_json::from_str(super::openapi::OPENAPI).unwrap();
+    for (path, methods) in document["paths"].as_object().unwrap() {
+        for method in keys(methods) {
+            if path == "/api/v1/stream" {
+                continue;
+            }
+            let request = format!("{} {}", method.to_uppercase(), path.replace("{id}", "0702S"));
+            let (status, body) = rig.raw(&request, &rig.headers(), "").await;
+            assert!(status != 405 && !body.contains("no_such_page"), "{request}: {status} {body}");
+        }
+    }
+    rig.stop().await;
+}
+
+#[tokio::test]
+async fn answers_have_the_properties_that_the_description_promises() {
+    let rig = Rig::start().await;
+    let (_, accepted) = rig.send("三号桥断了").await;
+    assert_eq!(keys(&accepted), properties("Accepted"));
+    let (_, message) = rig.get(&format!("/api/v1/messages/{}", accepted["id"].as_str().unwrap())).await;
+    assert_eq!(keys(&message), properties("Message"));
+    assert_eq!(keys(&message["deliveries"][0]), properties("Delivery"));
+    let (_, status) = rig.get("/api/v1/status").await;
+    assert_eq!(keys(&status), properties("Status"));
+    assert_eq!(keys(&status["links"][0]), properties("Link"));
+    assert_eq!(keys(&status["links"][0]["cards"][0]), properties("Card"));
+    assert_eq!(keys(&rig.get("/api/v1/outbox").await.1["outbox"][0]), properties("OutboxLine"));
+    assert_eq!(keys(&rig.get("/api/v1/roster").await.1), properties("Roster"));
+    assert_eq!(keys(&rig.get("/nowhere").await.1), properties("Problem"));
+    let id = accepted["id"].as_str().unwrap();
+    let (cancelled, done) = rig.post(&format!("/api/v1/messages/{id}/cancel"), &json!({ "by": "值班员" })).await;
+    assert_eq!((cancelled, keys(&done)), (200, properties("Done")));
+    rig.stop().await;
 }
