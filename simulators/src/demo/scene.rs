@@ -32,8 +32,8 @@ const PEOPLE: [(&str, Bearer, u32, &str, &str); 3] = [
 
 pub(super) const CARD: u32 = 142_020;
 const BASE_RADIO: u32 = 64_001;
-/// 服务频度. Real cards have 60 s; ten keep the story moving.
-pub(super) const PERIOD: Duration = Duration::from_secs(10);
+/// 服务频度. Real cards have 60 s; this keeps the story moving and can still be watched.
+pub(super) const PERIOD: Duration = Duration::from_secs(14);
 
 /// The world of the demo and where the station keeps its things.
 pub(super) struct Scene {

@@ -13,6 +13,7 @@ const SOS: &str = "SOS 石门村桥断，18人被困，2人重伤";
 const ANSWER: &str = "救援直升机40分钟后到，请转移到小学操场";
 const WHILE_UNPLUGGED: &str = "操场请用白布摆出H字";
 const WHILE_KILLED: &str = "医疗组同机，重伤员先上";
+const AFTERWARDS: &str = "直升机已起飞，请点火堆示意";
 
 /// Most of what should come comes within seconds; this much is for a busy machine.
 const SOON: Duration = Duration::from_secs(20);
@@ -21,7 +22,7 @@ const SLOTS: Duration = Duration::from_secs(45);
 
 /// Plays the story to its end, or until the curtain falls.
 pub(super) fn play(director: &mut Director<'_>) -> Result<(), DemoError> {
-    let acts = [opening, call_for_help, answer, unplugged, killed];
+    let acts = [opening, call_for_help, answer, unplugged, killed, afterwards];
     for act in acts {
         if director.is_over() || act(director)? != Came::Yes {
             return Ok(());
@@ -104,6 +105,16 @@ fn killed(director: &mut Director<'_>) -> Result<Came, DemoError> {
     director.until_slot("断电时的报文由现场的人答复收到", SLOTS, |ledger| {
         ledger.crashed_attempts > 0 && ledger.was_seen(LI_LEI, WHILE_KILLED) && ledger.is_answered(&id)
     })
+}
+
+fn afterwards(director: &mut Director<'_>) -> Result<Came, DemoError> {
+    director.chapter("五、照常：重启之后也不抢发")?;
+    let Some(id) = director.submit(AFTERWARDS, "immediate", None)? else { return Ok(Came::No) };
+    let came = director.until_slot("重启后的报文发上卫星", SLOTS, |ledger| is_radiated(ledger, &id))?;
+    if came != Came::Yes {
+        return Ok(came);
+    }
+    director.until("现场的人答复收到", SLOTS, |ledger| ledger.was_seen(LI_LEI, AFTERWARDS) && ledger.is_answered(&id))
 }
 
 fn is_radiated(ledger: &Ledger, id: &str) -> bool {
