@@ -54,7 +54,8 @@ pub(crate) fn answer_target(
                 || (delivery.group && person.is_some() && named.is_some());
             let closed = matches!(delivery.rung, Rung::Answered(Answer::Done | Answer::Unable));
             let same = delivery.rung == Rung::Answered(answer);
-            let sent = delivery.spent() > 0 || delivery.rung >= Rung::Taken;
+            // Who names a message has seen it, even when it went out while the journal had failed and no record tells.
+            let sent = named.is_some() || delivery.spent() > 0 || delivery.rung >= Rung::Taken;
             if theirs && sent && !closed && !same && named.is_none_or(|id| id == message.id) {
                 candidates.push((message.id, u16::try_from(index).ok()?, delivery.answer().is_some()));
             }
