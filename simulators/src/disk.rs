@@ -3,7 +3,7 @@
 //! **Invariants**
 //! - Nothing is reported stored before its sync has ended, unless the disk was told to lie ([`Disk::lies`]).
 //! - A crash keeps every synced record and some beginning of the rest: writes reach the platter in order, and the one
-//!   that was torn is dropped in recovery.
+//!   that was torn is dropped in recovery. What was appended together is kept or lost together, as in a transaction.
 
 use crate::seed::Seed;
 use std::sync::Arc;
@@ -17,8 +17,8 @@ pub struct Disk {
     /// Synced, in order. Shared between forks of a world until one of them appends.
     kept: Arc<Vec<StoredRecord>>,
     /// Written, not synced.
-    waiting: Vec<StoredRecord>,
-    /// How many of the waiting ones the running sync covers.
+    waiting: Vec<Vec<StoredRecord>>,
+    /// How many of the waiting writes the running sync covers.
     syncing: Option<usize>,
     snapshot: Option<Arc<Snapshot>>,
     pub sync_time: (Duration, Duration),
@@ -55,14 +55,15 @@ impl Disk {
         if self.dead {
             return None;
         }
-        self.waiting.extend(records);
+        self.waiting.push(records);
         self.begin(now)
     }
 
     /// The highest record written, synced or not: what a lying disk reports.
     #[must_use]
     pub fn written(&self) -> Offset {
-        self.waiting.last().or(self.kept.last()).map_or(Offset(0), |record| record.offset)
+        let waiting = self.waiting.iter().flatten().last();
+        waiting.or(self.kept.last()).map_or(Offset(0), |record| record.offset)
     }
 
     /// The highest record that a crash cannot take away.
@@ -96,11 +97,12 @@ impl Disk {
             self.dead = true;
             return Err(StoreTrouble::SyncFailed);
         }
-        if self.kept.len() + count > self.capacity {
+        let records: Vec<StoredRecord> = self.waiting.drain(..count).flatten().collect();
+        if self.kept.len() + records.len() > self.capacity {
             self.dead = true;
             return Err(StoreTrouble::DiskFull);
         }
-        Arc::make_mut(&mut self.kept).extend(self.waiting.drain(..count));
+        Arc::make_mut(&mut self.kept).extend(records);
         Ok((self.through(), self.begin(now)))
     }
 
@@ -112,14 +114,14 @@ impl Disk {
     }
 
     /// The daemon is gone, the machine is not: what was written stays.
-    pub fn process_killed(&mut self) {
+    pub fn daemon_killed(&mut self) {
         self.lose_after(if self.dead { 0 } else { self.waiting.len() });
     }
 
     fn lose_after(&mut self, survive: usize) {
         self.waiting.truncate(survive);
         let survivors = std::mem::take(&mut self.waiting);
-        Arc::make_mut(&mut self.kept).extend(survivors);
+        Arc::make_mut(&mut self.kept).extend(survivors.into_iter().flatten());
         self.syncing = None;
         self.dead = false;
     }
@@ -164,12 +166,13 @@ mod tests {
             let end = disk.append(Duration::ZERO, records(1..=3)).unwrap();
             disk.synced(end).unwrap();
             disk.append(end, records(4..=6));
+            disk.append(end, records(7..=7));
             disk.crash();
             let through = disk.through().0;
             assert_eq!(disk.kept().len() as u64, through);
             survived.insert(through);
         }
-        assert_eq!(survived.into_iter().collect::<Vec<_>>(), [3, 4, 5, 6]);
+        assert_eq!(survived.into_iter().collect::<Vec<_>>(), [3, 6, 7], "what was appended together stays together");
     }
 
     #[test]

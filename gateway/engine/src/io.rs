@@ -49,7 +49,8 @@ pub enum Input {
 pub enum Output {
     /// Write these bytes to the port. Answer with `Transmitted` or `TransmitFailed`.
     Transmit { link: LinkId, to: Option<Peer>, id: TransmitId, bytes: Bytes },
-    /// Append these records, in this order, and sync. Answer with `Stored` or `StoreFailed`.
+    /// Append these records, in this order and in one transaction (a crash keeps all of them or none), and sync. Answer
+    /// with `Stored` or `StoreFailed`.
     Store { records: Vec<StoredRecord> },
     /// The answer to a `Submit`.
     Reply { ticket: Ticket, reply: Reply },

@@ -53,7 +53,10 @@ impl Once {
                 let copy = if message.from.bearer == Bearer::Beidou { self.arrivals(&key) } else { 0 };
                 let news = self.true_messages.entry(key.clone()).or_default().insert((message.serial, copy));
                 if news && matches!(message.to, Addressee::Terminal(_)) && !has_part_number(text) {
-                    let expected = self.true_messages.get(&key).map_or(0, BTreeSet::len);
+                    // What an earlier crash took with it is not owed any more.
+                    let shown = self.shown.get(&key).copied().unwrap_or(0);
+                    let before = self.owed.iter().filter(|(_, _, owed, n)| *owed == key && *n > shown).count();
+                    let expected = shown + before + 1;
                     self.owed.push((view.at + SHOWN_WITHIN, *boot, key, expected));
                 }
             }

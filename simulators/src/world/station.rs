@@ -95,7 +95,7 @@ impl World {
             if power {
                 self.disk.crash();
             } else {
-                self.disk.process_killed();
+                self.disk.daemon_killed();
             }
             let survivors = decode(self.disk.kept(), self.laws.synced());
             let through = self.disk.through();
