@@ -1,10 +1,12 @@
 //! The command line of `yizhan-drill`.
 
 use crate::demo::{self, DemoError, Settings, Style};
+use crate::drill;
 use crate::live::{self, DEVICES, SoloError, Wanted};
+use crate::scenario::{Scenario, ScenarioError};
 use clap::{Parser, Subcommand};
 use std::io;
-use std::path::PathBuf;
+use std::path::{Path, PathBuf};
 use std::process::{Command, ExitCode};
 use std::time::Duration;
 use thiserror::Error;
@@ -33,6 +35,17 @@ enum Task {
         /// 随机种子：同一种子，同样的时延
         #[arg(long, default_value_t = 1)]
         seed: u64,
+    },
+    /// 虚拟时间里的一场演练：跑完场景，查七条规矩，写报告；规矩被破则以失败退出
+    Run {
+        /// 场景：自带的名字（county-2h、flood-night、radio-and-beidou），或一个 .toml 文件
+        scenario: String,
+        /// 随机种子：同一场景同一种子，逐字节重演
+        #[arg(long, default_value_t = 1)]
+        seed: u64,
+        /// 报告写到这个文件；不给就写到屏幕
+        #[arg(long, value_name = "OUT")]
+        report: Option<PathBuf>,
     },
     /// 一台模拟终端：显示它听到什么；键入的每一行是远端发来的一条报文
     Terminal {
@@ -68,6 +81,10 @@ pub enum CliError {
     Demo(#[from] DemoError),
     #[error(transparent)]
     Terminal(#[from] SoloError),
+    #[error(transparent)]
+    Scenario(#[from] ScenarioError),
+    #[error("{path}: {why}")]
+    File { path: PathBuf, why: io::Error },
 }
 
 /// Reads the command line and does what it says. `daemon` gives the real daemon, ready for its own arguments.
@@ -88,6 +105,7 @@ fn carry_out(task: Task, daemon: &dyn Fn() -> Command) -> Result<bool, CliError>
             let settings = Settings { at_most: Duration::from_secs(seconds), style: style(json), keep, seed };
             Ok(demo::play(&settings, daemon, &mut io::stdout().lock())?)
         }
+        Task::Run { scenario, seed, report } => run(&scenario, seed, report.as_deref()),
         Task::Terminal { device, port, number, period, level, far, baud } => {
             let period = Duration::from_secs(period);
             let wanted = Wanted { device, port, number, period, level, far, baud };
@@ -95,6 +113,26 @@ fn carry_out(task: Task, daemon: &dyn Fn() -> Command) -> Result<bool, CliError>
             Ok(true)
         }
     }
+}
+
+/// Runs a drill and says whether every law was kept.
+fn run(scenario: &str, seed: u64, out: Option<&Path>) -> Result<bool, CliError> {
+    let failed = |path: &Path| {
+        let path = path.to_owned();
+        move |why| CliError::File { path, why }
+    };
+    let scenario = if scenario.ends_with(".toml") {
+        let path = Path::new(scenario);
+        Scenario::read(&std::fs::read_to_string(path).map_err(failed(path))?)?
+    } else {
+        Scenario::built_in(scenario)?
+    };
+    let report = drill::run(&scenario, seed)?;
+    match out {
+        Some(path) => std::fs::write(path, report.to_string()).map_err(failed(path))?,
+        None => print!("{report}"),
+    }
+    Ok(report.holds())
 }
 
 fn style(json: bool) -> Style {

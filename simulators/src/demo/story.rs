@@ -114,7 +114,9 @@ fn afterwards(director: &mut Director<'_>) -> Result<Came, DemoError> {
     if came != Came::Yes {
         return Ok(came);
     }
-    director.until("现场的人答复收到", SLOTS, |ledger| ledger.was_seen(LI_LEI, AFTERWARDS) && ledger.is_answered(&id))
+    director.until("现场的人答复收到", SLOTS, |ledger| {
+        ledger.was_seen(LI_LEI, AFTERWARDS) && ledger.is_answered(&id)
+    })
 }
 
 fn is_radiated(ledger: &Ledger, id: &str) -> bool {
