@@ -5,6 +5,7 @@ this file is itself checked against them.
 """
 
 import random
+import re
 
 from beidou_binary import xor
 from beidou_broken import BREAKERS
@@ -12,6 +13,7 @@ from beidou_broken import BREAKERS
 # Characters that need GB18030: GBK beyond GB2312, Extension A and Extension B in four bytes. Code points whose
 # mapping changed between editions of the standard are left out, decoders may differ over them.
 RARE = "镕囧喆堃昇淼甯祎赟鎏㐱㑇㔾㖞㘎㙍㛃㟃㤘㥄𠀀𠅤𠙶𠮷𡋾𡒄𢈲𢘐𣆡𣏌𣗋𤅀𤘅𤚥𤩽𥆧𥕢𥖁𥻗"
+LOWER_CASE_SUM = re.compile(rb"\A\$[A-Z0-9]{5},.*\*(?:[a-f][0-9A-Fa-f]|[0-9A-F][a-f])(?:\r\n)?\Z", re.DOTALL)
 SENTENCE = "北斗短报文测试收到请回复我已到达村口桥断了需要药品饮水帐篷三十人明早六点集合平安，。！？（）：１２３ＡＢ　"
 TALKERS = ("GN", "BD", "GP", "GB")
 
@@ -357,4 +359,7 @@ def generate(seed, count):
         frame = rng.choice(family)(rng)
         if rng.random() < 0.15:
             frame = rng.choice(BREAKERS)(rng, frame)
+        if frame.expect == "decode" and LOWER_CASE_SUM.search(frame.raw):
+            # One bit makes a capital of it: whether it is taken is a setting, and refusing finds every flipped bit.
+            frame.expect = "lenient"
         yield frame.case(number)

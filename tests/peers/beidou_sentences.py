@@ -209,6 +209,9 @@ def tcq(rng):
     dest, point, confirm = card(rng), rng.choice("12345"), rng.choice("12")
     encoding, content, fields, checks = rsmc_content(rng, rng.choice((60, 124, 449, 1749)), commas=True)
     fields.update({"dest_id": dest, "freq_point": point, "confirm": confirm, "encoding": encoding, "freq_s": "0"})
+    if not content:
+        # `,,0` is also one module family's empty field before the content `0` (4.1): a setting decides.
+        del fields["content"], fields["freq_s"]
     return sentence(rng, "rsmc3", "CCTCQ", [dest, point, confirm, encoding, content, 0], fields, **checks)
 
 

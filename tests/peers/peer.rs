@@ -12,8 +12,6 @@ pub const EXPLAIN: [&str; 3] = [env!("CARGO_BIN_EXE_yizhan"), "explain", "--json
 pub struct Peer {
     python: PathBuf,
     script: &'static str,
-    /// The protocols that it is asked about; none = all that it knows.
-    protocols: &'static [&'static str],
 }
 
 /// What a peer said in its last line.
@@ -29,24 +27,18 @@ pub struct Verdict {
 impl Peer {
     /// The decoder written by another hand: standard library only.
     pub fn beidou() -> Self {
-        Self::found("python3".into(), "beidou_peer.py", &[], "Python 3.11 or newer (Debian package python3)")
+        Self::found("python3".into(), "beidou_peer.py", "Python 3.11 or newer (Debian package python3)")
     }
 
     /// ok-dmrlib, in the Python that `./tests/run` made for it.
     pub fn hdap() -> Self {
         let python = root().join("target/peers/okdmr/bin/python");
-        let protocols = &["hytera-rrs", "hytera-lp", "hytera-hdap-tmp"];
-        Self::found(python, "hdap_peer.py", protocols, "ok-dmrlib 0.8.0 under target/peers/okdmr")
+        Self::found(python, "hdap_peer.py", "ok-dmrlib 0.8.0 under target/peers/okdmr")
     }
 
     /// Fails loudly when the peer cannot run: a peer that is not there agrees with everything.
-    fn found(
-        python: PathBuf,
-        script: &'static str,
-        protocols: &'static [&'static str],
-        needs: &str,
-    ) -> Self {
-        let peer = Self { python, script, protocols };
+    fn found(python: PathBuf, script: &'static str, needs: &str) -> Self {
+        let peer = Self { python, script };
         let answers = peer.run(&["--help"]).is_ok_and(|output| output.status.success());
         assert!(answers, "{script} cannot run: it needs {needs}. Run ./tests/run once, it fetches what is missing");
         peer
@@ -56,8 +48,7 @@ impl Peer {
         Command::new(&self.python).arg(root().join("tests/peers").join(self.script)).args(arguments).output()
     }
 
-    /// Random frames of the peer, asked of our program; the peer judges our answers. Frames of other protocols are
-    /// among the `count` generated and are not asked.
+    /// Random frames of the peer, asked of our program; the peer judges our answers.
     pub fn compare(&self, seed: u64, count: usize) -> Verdict {
         self.asked(&["--seed", &seed.to_string(), "--count", &count.to_string()])
     }
@@ -69,9 +60,7 @@ impl Peer {
     }
 
     fn asked(&self, options: &[&str]) -> Verdict {
-        let protocols = self.protocols.iter().flat_map(|protocol| ["--protocol", protocol]);
-        let words = ["compare"].into_iter().chain(options.iter().copied()).chain(protocols).chain(EXPLAIN);
-        self.verdict(&words.collect::<Vec<_>>())
+        self.verdict(&[&["compare"], options, EXPLAIN.as_slice()].concat())
     }
 
     /// Cases of ours, read by the peer, which must find the fields that we meant.
@@ -80,17 +69,12 @@ impl Peer {
         self.verdict(&["check", file.path().to_str().expect("a UTF-8 path")])
     }
 
-    /// Random cases of the peer, of the protocols that it is asked about.
+    /// Random cases of the peer.
     pub fn generate(&self, seed: u64, count: usize) -> Vec<Value> {
         let output =
             self.run(&["generate", "--seed", &seed.to_string(), "--count", &count.to_string()]).expect("it runs");
         let text = String::from_utf8(output.stdout).expect("UTF-8");
-        let cases = text.lines().map(|line| serde_json::from_str(line).expect("a JSON object"));
-        cases.filter(|case: &Value| self.is_asked(case)).collect()
-    }
-
-    fn is_asked(&self, case: &Value) -> bool {
-        self.protocols.is_empty() || self.protocols.iter().any(|protocol| case["protocol"] == *protocol)
+        text.lines().map(|line| serde_json::from_str(line).expect("a JSON object")).collect()
     }
 
     fn verdict(&self, arguments: &[&str]) -> Verdict {
