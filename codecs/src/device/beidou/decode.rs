@@ -35,10 +35,16 @@ pub(super) fn decode(settings: &Settings, frame: &[u8]) -> Result<Vec<Signal>, D
             Overheard::Position { body } => remark("兼收定位", hex::encode_upper(body)),
         });
     }
-    if frame.get(6) == Some(&b',') {
+    if is_sentence(frame) {
         return Ok(sentence(settings, text::read(&text::open(frame, settings.leniency)?)?));
     }
     Ok(binary(settings, rdss40::parse(frame)?))
+}
+
+/// Whether a frame begins as `$CCTXA,` does. The comma alone would not do: it is also the length byte of a binary
+/// frame of 44 or 300 bytes, before which the high byte stands instead of a letter.
+fn is_sentence(frame: &[u8]) -> bool {
+    frame.get(5).is_some_and(u8::is_ascii_alphanumeric) && frame.get(6) == Some(&b',')
 }
 
 fn remark(what: &'static str, detail: impl Into<String>) -> Vec<Signal> {

@@ -114,6 +114,27 @@ fn every_case_has_a_name_of_its_own() {
     assert_eq!(ids.len(), cases().len());
 }
 
+#[test]
+fn a_received_message_of_every_length_is_heard() {
+    let codec = super::open(&super::Profile::default()).unwrap();
+    for length in 0..=400_u16 {
+        let message = rdss40::Txxx {
+            category: 0x40,
+            sender: 142_020,
+            hour: 0,
+            minute: 0,
+            bits: length * 8,
+            content: Bytes::from(vec![b'5'; usize::from(length)]),
+            crc: 0,
+        };
+        let frame = rdss40::Frame { user: 1, body: rdss40::Body::Txxx(message) }.emit();
+        // Longer than the card's content cannot be written; what can be written must be heard, 44 bytes included.
+        let Ok(frame) = frame else { continue };
+        let heard = codec.decode(&frame, None).unwrap_or_else(|error| panic!("{} bytes: {error}", frame.len()));
+        assert!(!heard.is_empty(), "{} bytes", frame.len());
+    }
+}
+
 /// Starts that lead into the readers with the most to go wrong.
 const STARTS: &[&[u8]] =
     &[b"", b"$TXXX\x00\x20", b"$BDXST\x00\x20", b"$BDPWI,", b"$BDTCI,1,2,3,", b"$GNRMC,", b"$BDHZR,1,", b"$BDDWR,1,1,"];
