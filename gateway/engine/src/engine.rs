@@ -16,7 +16,7 @@ use crate::bus::journal::{self, Encode, record::What};
 use crate::bus::{Gate, Gated, OriginKey, Snapshot, State};
 use crate::clock::Clock;
 use crate::config::EngineConfig;
-use crate::event::{AttemptId, Event};
+use crate::event::{AttemptId, End, Event};
 use crate::io::{Input, Offset, Output, Refusal, Reply, StoreTrouble, StoredRecord, TransmitId};
 use crate::outbox::{Outbox, Port};
 use crate::session::Session;
@@ -85,7 +85,7 @@ impl Engine {
             Input::TransmitFailed { id, why } => self.transmit_failed(now, id, why),
             Input::Submit { ticket, request } => self.submit(now, ticket, request),
             Input::Stored { through } => self.gate.open(through),
-            Input::StoreFailed { why } => self.store_failed(why),
+            Input::StoreFailed { why } => self.store_failed(now, why),
             Input::Wake => {}
         }
         self.settle(now);
@@ -231,7 +231,7 @@ impl Engine {
         id
     }
 
-    fn store_failed(&mut self, why: StoreTrouble) {
+    fn store_failed(&mut self, now: Now, why: StoreTrouble) {
         if self.poisoned.is_some() {
             return;
         }
@@ -240,10 +240,14 @@ impl Engine {
         self.tell(Event::JournalFailed { why });
         for effect in self.gate.drain() {
             match effect {
-                Gated::Reply { ticket, .. } => {
+                Gated::Reply { ticket, reply } => {
+                    // What its sender is told was not taken in must not go out all the same.
+                    if let Reply::Accepted { id, .. } = reply {
+                        self.end_open(now, id, End::Refused, "存储故障：未受理");
+                    }
                     self.outputs.push_back(Output::Reply { ticket, reply: Reply::Refused(Refusal::Poisoned) });
                 }
-                Gated::Acknowledge { .. } => {}
+                Gated::Acknowledge { .. } | Gated::Tell(Event::MessageAccepted { .. }) => {}
                 other => self.gate.hold(self.gate.stored(), other),
             }
         }

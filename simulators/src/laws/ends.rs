@@ -25,22 +25,31 @@ pub(super) struct Ends {
     /// Ids that were promised to a caller, and must be in the journal for ever.
     accepted: BTreeSet<u64>,
     noted: BTreeSet<u64>,
-    asked: BTreeMap<Ticket, bool>,
+    /// Texts that callers asked to send and were not answered about yet.
+    asked: BTreeMap<Ticket, String>,
+    /// Texts whose senders were told that they were not taken in.
+    refused: BTreeSet<String>,
 }
 
 impl Ends {
     pub fn observe(&mut self, view: &mut View<'_>, fact: &Fact<'_>) {
         match fact {
             Fact::Asked { ticket, request } => {
-                self.asked.insert(*ticket, matches!(request, Request::Send { .. }));
+                if let Request::Send { text, .. } = request {
+                    self.asked.insert(*ticket, text.clone());
+                }
                 if let Request::NoteAnswer { id, .. } = request {
                     self.noted.insert(number(*id));
                 }
             }
             Fact::Replied { ticket, reply } => {
-                self.asked.remove(ticket);
-                if let Reply::Accepted { id, .. } = reply {
-                    self.accepted.insert(number(*id));
+                let text = self.asked.remove(ticket);
+                match reply {
+                    Reply::Accepted { id, .. } => {
+                        self.accepted.insert(number(*id));
+                    }
+                    Reply::Refused(_) => self.refused.extend(text),
+                    Reply::Done { .. } => {}
                 }
             }
             Fact::Handed { message, .. } => match &message.said {
@@ -52,8 +61,13 @@ impl Ends {
                 }
                 _ => {}
             },
-            Fact::Radiated { link: Some(link), .. } => {
+            Fact::Radiated { link: Some(link), message } => {
                 self.radiated.insert((*link).clone());
+                if let Said::Text { text, .. } = &message.said
+                    && let Some(refused) = self.refused.iter().find(|refused| text.starts_with(refused.as_str()))
+                {
+                    view.broken(Law::NothingVanishes, format!("{refused:?} was refused and went out all the same"));
+                }
             }
             Fact::Radiated { link: None, message } => {
                 if let (Said::Taken { .. }, Addressee::Terminal(_)) = (&message.said, &message.to) {

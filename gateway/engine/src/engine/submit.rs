@@ -175,7 +175,7 @@ impl Engine {
     }
 
     /// Ends every open delivery of a message; gives how many there were.
-    fn end_open(&mut self, now: Now, id: MessageId, end: End, reason: &str) -> usize {
+    pub(super) fn end_open(&mut self, now: Now, id: MessageId, end: End, reason: &str) -> usize {
         let open: Vec<u16> =
             self.state.open.iter().filter(|(open, _)| *open == id).map(|(_, number)| *number).collect();
         for delivery in &open {
