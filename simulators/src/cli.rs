@@ -47,6 +47,12 @@ enum Task {
         #[arg(long, value_name = "OUT")]
         report: Option<PathBuf>,
     },
+    /// 量一量空闲时的内存、处理器占用和落盘次数（请加 --release 编译再量）
+    Idle {
+        /// 量多少分钟
+        #[arg(long, default_value_t = 10, value_parser = clap::value_parser!(u64).range(1..=1_440))]
+        minutes: u64,
+    },
     /// 一台模拟终端：显示它听到什么；键入的每一行是远端发来的一条报文
     Terminal {
         /// 设备
@@ -106,6 +112,10 @@ fn carry_out(task: Task, daemon: &dyn Fn() -> Command) -> Result<bool, CliError>
             Ok(demo::play(&settings, daemon, &mut io::stdout().lock())?)
         }
         Task::Run { scenario, seed, report } => run(&scenario, seed, report.as_deref()),
+        Task::Idle { minutes } => {
+            let time = Duration::from_secs(minutes.saturating_mul(60));
+            Ok(demo::idle::measure(time, daemon, &mut io::stdout().lock())?)
+        }
         Task::Terminal { device, port, number, period, level, far, baud } => {
             let period = Duration::from_secs(period);
             let wanted = Wanted { device, port, number, period, level, far, baud };

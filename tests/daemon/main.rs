@@ -6,6 +6,7 @@
 mod clock;
 mod config;
 mod demo;
+mod dialects;
 mod disk;
 mod kept;
 mod killed;

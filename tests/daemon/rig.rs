@@ -42,6 +42,8 @@ const NOBODY: u32 = 65_534;
 #[derive(Clone, Debug)]
 pub struct Setup {
     pub clock: &'static str,
+    /// What the simulated Beidou terminal speaks, by its name in the config.
+    pub dialect: &'static str,
     /// 服务频度 of the simulated card, as it says.
     pub period: Duration,
     pub seed: u64,
@@ -51,7 +53,7 @@ pub struct Setup {
 
 impl Default for Setup {
     fn default() -> Self {
-        Self { clock: "trust", period: Duration::from_secs(1), seed: 1, more: String::new() }
+        Self { clock: "trust", dialect: "rdss40", period: Duration::from_secs(1), seed: 1, more: String::new() }
     }
 }
 
@@ -115,7 +117,7 @@ impl Rig {
         let port = folder.path().join("beidou");
         fs::write(&config, config_text(setup, &port, &radios)).unwrap();
         let card = Card { number: CARD, broadcast: 0, period: setup.period, level: 3, subordinates: 0 };
-        let terminal = Box::new(BeidouTerminal::new(Dialect::Rdss40, card, &seed));
+        let terminal = Box::new(BeidouTerminal::new(Dialect::from_name(setup.dialect).unwrap(), card, &seed));
         let serial = Port::serial(&port, 115_200, &seed);
         let modem = Box::new(HyteraModem::new(127, BASE_RADIO).unwrap());
         let handset = |name, id: TerminalId, post: TerminalId| {
@@ -250,7 +252,7 @@ fn weather() -> BTreeMap<Bearer, Weather> {
 fn config_text(setup: &Setup, port: &Path, radios: &Radios) -> String {
     let [rrs, lp, tmp] = HyteraModem::SERVICES.map(|service| radios.port_of(service).unwrap());
     let bind = [rrs, lp, tmp].map(|port| SocketAddr::from(([127, 0, 0, 1], port)).to_string());
-    let Setup { clock, more, .. } = setup;
+    let Setup { clock, dialect, more, .. } = setup;
     format!(
         r#"[station]
 number = 1
@@ -266,6 +268,7 @@ listen = "127.0.0.1:0"
 name = "{BEIDOU}"
 device = "beidou"
 serial = {{ port = {port:?} }}
+profile = {{ dialect = "{dialect}" }}
 
 [[link]]
 name = "{RADIO}"

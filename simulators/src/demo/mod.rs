@@ -5,6 +5,7 @@
 //! promise that it shows is counted, and one that is broken makes it end with an error.
 
 mod director;
+pub mod idle;
 mod ledger;
 mod scene;
 mod screen;

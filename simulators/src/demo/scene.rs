@@ -126,6 +126,7 @@ sos_auto_answer = false
 name = "{BEIDOU}"
 device = "beidou"
 serial = {{ port = {port:?}, baud = 115200 }}
+profile = {{ dialect = "rdss40" }}
 
 [[link]]
 name = "{RADIO}"

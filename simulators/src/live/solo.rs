@@ -83,20 +83,19 @@ pub fn run(wanted: &Wanted, keyboard: impl BufRead, screen: impl Write + Send + 
 }
 
 fn near(wanted: &Wanted, seed: &Seed) -> Result<(Player, TerminalId, String), SoloError> {
-    let dialect = match wanted.device.as_str() {
-        "beidou-rdss40" => Dialect::Rdss40,
-        "beidou-rdss21" => Dialect::Rdss21,
-        "beidou-rsmc3" => Dialect::Rsmc3,
-        "hytera" => return near_radio(wanted),
-        name => return Err(SoloError::UnknownDevice { name: name.into() }),
-    };
+    let name = wanted.device.as_str();
+    if name == "hytera" {
+        return near_radio(wanted);
+    }
+    let spoken = name.strip_prefix("beidou-").unwrap_or_default();
+    let dialect = Dialect::from_name(spoken).ok_or_else(|| SoloError::UnknownDevice { name: name.into() })?;
     let Wanted { number, period, level, .. } = *wanted;
     let terminal = BeidouTerminal::new(dialect, Card { number, broadcast: 0, period, level, subordinates: 0 }, seed);
     let id = TerminalId::from_number(Bearer::Beidou, number);
     let port = Port::serial(Path::new(&wanted.port), wanted.baud, seed);
     let advice = format!(
         "北斗终端已接好：卡号 {number}，服务频度 {} 秒，等级 {level}。\n在本站配置里写：\n  [[link]]\n  name = \"beidou\"\n  \
-         device = \"beidou\"\n  serial = {{ port = {:?}, baud = {} }}",
+         device = \"beidou\"\n  serial = {{ port = {:?}, baud = {} }}\n  profile = {{ dialect = \"{spoken}\" }}",
         period.as_secs(),
         wanted.port,
         wanted.baud
