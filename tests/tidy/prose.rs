@@ -65,6 +65,20 @@ fn slug(heading: &str) -> String {
     kept.map(|c| if c == ' ' { '-' } else { c }).collect()
 }
 
+fn pages_are_linked(tree: &Tree) -> Vec<Finding> {
+    let links = |page: &File, target: &File| {
+        let targets = page.text.split("](").skip(1).filter_map(|rest| rest.split([')', '#']).next());
+        page.path != target.path && targets.map(|path| beside(&page.path, path)).any(|path| leads_to(&path, target))
+    };
+    let below_docs = pages(tree).filter(|page| page.path.starts_with("docs/"));
+    let lonely = below_docs.filter(|page| !pages(tree).any(|other| links(other, page)));
+    lonely.map(|page| page.finding(1, "no page links here, so nobody will read it: link it or remove it")).collect()
+}
+
+fn leads_to(path: &str, target: &File) -> bool {
+    path == target.path || format!("{path}/README.md") == target.path
+}
+
 fn named_paths_exist(tree: &Tree) -> Vec<Finding> {
     let mut findings = Vec::new();
     for file in pages(tree).filter(|file| file.name() != "CHANGELOG.md") {
@@ -130,6 +144,18 @@ fn every_link_in_the_pages_resolves() {
     let page = "# A Tour: 北斗\n[ok](../README.md) [self](#a-tour-北斗) [web](https://example.org) [dir](..)\n[gone](gone.md)\n\
                 ```\n[not](read.md)\n```\n[anchor](../README.md#nowhere)\n";
     catches(links_resolve, &[("docs/a.md", page), ("README.md", "# Yizhan\n"), ("docs/b.md", "")], &[3, 7]);
+}
+
+#[test]
+fn every_page_below_docs_is_linked_from_another() {
+    holds(pages_are_linked);
+    let sample = [
+        ("README.md", "[a](docs/a.md#x) [d](docs/d)"),
+        ("docs/a.md", ""),
+        ("docs/b.md", "[b](b.md)"),
+        ("docs/d/README.md", ""),
+    ];
+    catches(pages_are_linked, &sample, &[1]);
 }
 
 #[test]

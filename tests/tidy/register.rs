@@ -17,14 +17,25 @@ const LENIENT: &str = "lenient";
 /// How a source begins: where bytes come from is told truthfully.
 const INVENTED: &str = "invented";
 
-/// Folders right under the devices in which a device is opened.
+/// Folders right under the devices.
 fn devices(tree: &Tree) -> BTreeSet<&str> {
-    let opened = |file: &&File| file.is_rust() && code(&file.text).contains(": Device =");
-    tree.under(DEVICES)
-        .filter(opened)
-        .filter_map(|file| file.path.strip_prefix(DEVICES)?.split_once('/'))
-        .map(|(name, _)| name)
-        .collect()
+    let folders = tree.under(DEVICES).filter_map(|file| file.path.strip_prefix(DEVICES)?.split_once('/'));
+    folders.map(|(name, _)| name).collect()
+}
+
+/// A device is named like its folder, and its folder opens it.
+fn devices_are_opened_under_their_name(tree: &Tree) -> Vec<Finding> {
+    let mut findings = Vec::new();
+    for device in devices(tree) {
+        let folder = format!("{DEVICES}{device}/");
+        let opens =
+            |file: &File| code(&file.text).contains(": Device =") && file.text.contains(&format!("name: \"{device}\""));
+        if !tree.under(&folder).any(opens) {
+            let what = format!("opens no Device named {device:?}: folder, config and vectors share one name");
+            findings.push(Finding { path: folder, line: 1, what });
+        }
+    }
+    findings
 }
 
 fn devices_are_registered(tree: &Tree) -> Vec<Finding> {
@@ -122,6 +133,15 @@ fn every_device_folder_is_in_the_register() {
     let sample =
         [(REGISTER, register), ("codecs/src/device/acme/mod.rs", DEVICE), ("codecs/src/device/beidou/mod.rs", "")];
     catches(devices_are_registered, &sample, &[1]);
+}
+
+#[test]
+fn every_device_folder_opens_a_device_of_its_name() {
+    holds(devices_are_opened_under_their_name);
+    let other = DEVICE.replace("acme", "emca");
+    let sample = [("codecs/src/device/acme/mod.rs", other.as_str()), ("codecs/src/device/b/wire.rs", "")];
+    catches(devices_are_opened_under_their_name, &sample, &[1, 1]);
+    catches(devices_are_opened_under_their_name, &[("codecs/src/device/acme/mod.rs", DEVICE)], &[]);
 }
 
 #[test]
