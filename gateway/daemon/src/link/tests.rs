@@ -191,3 +191,28 @@ async fn an_address_in_use_is_called_that() {
     assert!(matches!(rig.next().await, Input::LinkDown { why: LinkTrouble::AddressInUse, .. }));
     rig.ended().await;
 }
+
+#[tokio::test]
+async fn a_stop_lets_the_frame_being_written_finish_and_begins_no_other() {
+    let (near, mut far) = tokio::io::duplex(4);
+    let (sender, mut inputs) = mpsc::channel(8);
+    let (queue, mut transmissions) = mpsc::channel(8);
+    let stop = CancellationToken::new();
+    let line = Line { id: LinkId::new("l"), inputs: sender, stop: stop.clone(), board: Board::default() };
+    let serving = tokio::spawn(async move {
+        let pace = pace::Pace::of(&port("/dev/null".as_ref(), 115_200));
+        let end = serial::serve(near, pace, &line, &mut transmissions).await;
+        (end, transmissions.try_recv().map(|transmission| transmission.id))
+    });
+    for id in [1, 2] {
+        let bytes = Bytes::from_static(b"0123456789abcdef");
+        queue.send(Transmission { id: TransmitId(id), to: None, bytes }).await.unwrap();
+    }
+    let mut frame = [0; 16];
+    far.read_exact(&mut frame[..1]).await.unwrap();
+    stop.cancel();
+    far.read_exact(&mut frame[1..]).await.unwrap();
+    assert_eq!(&frame, b"0123456789abcdef");
+    assert!(matches!(inputs.recv().await, Some(Input::Transmitted { id: TransmitId(1) })));
+    assert_eq!(serving.await.unwrap(), (End::Stopped, Ok(TransmitId(2))));
+}

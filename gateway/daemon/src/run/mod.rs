@@ -220,3 +220,6 @@ fn watchdog(station: Station) {
         }
     });
 }
+
+#[cfg(test)]
+mod tests;
