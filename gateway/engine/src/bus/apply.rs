@@ -101,7 +101,11 @@ impl State {
                 }
             }
             What::Forgotten(r) => self.fold_forgotten(r)?,
-            What::Configured(r) => self.station = u16::try_from(r.station).map_err(|_| "station")?,
+            What::Configured(r) => {
+                self.station = u16::try_from(r.station).map_err(|_| "station")?;
+                // A process begins: the last one may have used every id it had reserved.
+                self.id_last = self.id_last.max(self.ids_through);
+            }
             What::LinkChanged(_) | What::Unreadable(_) | What::ClockTrusted(_) => {}
         }
         Ok(())

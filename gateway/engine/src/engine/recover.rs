@@ -97,9 +97,8 @@ impl Engine {
     fn begin(&mut self, now: Now, read: u64) {
         let source = self.clock.host(now);
         self.append(now, What::Configured(self.configured()));
-        // The ids that the last process may have used are behind this; none is used twice.
-        let through = self.state.ids_through.max(self.state.id_last).saturating_add(64);
-        self.state.id_last = self.state.ids_through.max(self.state.id_last);
+        // `Configured` has put the ids that the last process may have used behind us; none is used twice.
+        let through = self.state.id_last.saturating_add(64);
         self.append(now, What::IdsReserved(journal::IdsReserved { through }));
         self.recovered = self.state.open.iter().map(|(id, _)| *id).collect();
         let held: Vec<MessageId> = self.state.messages.values().filter(|m| m.held.is_some()).map(|m| m.id).collect();
