@@ -13,9 +13,8 @@ fn main() -> ExitCode {
         return yizhan_daemon::cli::main(words);
     }
     yizhan_simulators::cli::main(&|| {
-        // The file that runs now, also after it was built anew.
-        let own = std::env::current_exe().unwrap_or_else(|_| "yizhan-drill".into());
-        let mut daemon = Command::new(own);
+        // The image that runs now, also after its file was built anew or removed.
+        let mut daemon = Command::new(format!("/proc/{}/exe", std::process::id()));
         daemon.arg(DAEMON);
         daemon
     })

@@ -22,6 +22,8 @@ const GIVES_UP: Duration = Duration::from_secs(40);
 enum Moment {
     /// So long after its start, ready or not.
     After(Duration),
+    /// The moment a radio has been told that its text was taken: it must be on the disk.
+    AtAPromise,
     /// So long after it has given its Beidou terminal the next message, or after a while without one.
     InASend(Duration),
 }
@@ -87,7 +89,8 @@ impl Traffic {
         let millis = |seed: &mut Seed, most| Duration::from_millis(seed.below(most));
         match self.seed.below(20) {
             0..3 => Moment::After(millis(&mut self.seed, 60)),
-            3..13 => Moment::After(millis(&mut self.seed, 1_200)),
+            3..9 => Moment::After(millis(&mut self.seed, 1_200)),
+            9..13 => Moment::AtAPromise,
             _ => Moment::InASend(millis(&mut self.seed, 1_500)),
         }
     }
@@ -110,6 +113,11 @@ impl Traffic {
         let officer = Officer::begin(api, self.seed.stream(&format!("officer {life}")), life);
         match moment {
             Moment::After(time) => drop(self.pass(Instant::now() + time, |_| false)),
+            Moment::AtAPromise => {
+                let radios = [WANG_NUMBER, ZHANG_NUMBER].map(|radio| number(Bearer::Radio370, radio));
+                let promised = |news: &News| radios.iter().any(|radio| is_taken(news, radio));
+                self.pass(began + Duration::from_secs(8), promised);
+            }
             Moment::InASend(time) => {
                 let a_send = |news: &News| {
                     news.who == BEIDOU

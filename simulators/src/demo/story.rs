@@ -24,7 +24,11 @@ const SLOTS: Duration = Duration::from_secs(45);
 pub(super) fn play(director: &mut Director<'_>) -> Result<(), DemoError> {
     let acts = [opening, call_for_help, answer, unplugged, killed, afterwards];
     for act in acts {
-        if director.is_over() || act(director)? != Came::Yes {
+        let came = if director.is_over() { Came::Curtain } else { act(director)? };
+        if came == Came::Curtain {
+            return director.say(Side::Note, "到了给定的时间，故事没有演完");
+        }
+        if came == Came::No {
             return Ok(());
         }
     }
