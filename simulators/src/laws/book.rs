@@ -18,6 +18,8 @@ pub struct Book {
     pub attempts: BTreeMap<u64, Try>,
     /// The attempt whose bytes each link was given last.
     pub on_link: BTreeMap<LinkId, u64>,
+    /// Attempts up to this one are of earlier starts: their bytes are given no more.
+    old_attempts: u64,
     /// Deliveries without an end that were never tried: they certainly wait in the outbox.
     pub untried: usize,
 }
@@ -110,7 +112,10 @@ impl Book {
                 }
                 self.synced = *through;
             }
-            Fact::Booted { .. } => self.on_link.clear(),
+            Fact::Booted { .. } => {
+                self.on_link.clear();
+                self.old_attempts = self.attempts.last_key_value().map_or(0, |(number, _)| *number);
+            }
             Fact::Given { link, bytes } if carries_message(bytes) => self.give(at, link),
             _ => {}
         }
@@ -119,10 +124,10 @@ impl Book {
     /// The bytes belong to the oldest attempt on this link that is recorded and was not given yet; attempts that ended
     /// before are passed over.
     fn give(&mut self, at: Duration, link: &LinkId) {
-        let next = self.attempts.iter_mut().rev().take(64).filter(|(_, attempt)| {
+        let next = self.attempts.range_mut(self.old_attempts + 1..).filter(|(_, attempt)| {
             attempt.link == link.name() && attempt.given_at.is_none() && attempt.ended.is_none()
         });
-        if let Some((number, attempt)) = next.last() {
+        if let Some((number, attempt)) = next.min_by_key(|(number, _)| **number) {
             attempt.given_at = Some(at);
             self.on_link.insert(link.clone(), *number);
         } else {

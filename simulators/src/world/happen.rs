@@ -92,7 +92,7 @@ impl World {
     fn write_to_host(&mut self, name: &str, from: Option<SocketAddr>, bytes: Bytes, because: Option<&AirMessage>) {
         let Some(id) = self.terminals.get(name).and_then(|stand| stand.link.clone()) else { return };
         let boot = self.station.boot;
-        if !self.runs(boot) {
+        if !self.runs(boot) || self.now < self.station.ports_open_at {
             return;
         }
         let Some(link) = self.links.get_mut(&id).filter(|link| link.up) else { return };

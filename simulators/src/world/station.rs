@@ -18,6 +18,8 @@ pub struct Station {
     /// Counts the starts.
     pub(crate) boot: u32,
     booted_at: Duration,
+    /// From when on its ports are open; what a terminal says before is lost.
+    pub(crate) ports_open_at: Duration,
     wake_at: Option<Duration>,
     /// A start is in the queue.
     starts_again: bool,
@@ -80,6 +82,7 @@ impl World {
                 self.fact(&Fact::Booted { boot: self.station.boot });
                 self.drain_engine();
                 let at = self.now + PORTS_OPEN;
+                self.station.ports_open_at = at;
                 for link in self.links.values().filter(|link| link.up).map(|link| link.id.clone()) {
                     let input = Input::LinkUp { link };
                     self.queue.put(at, Happening::Input { boot: self.station.boot, input });
