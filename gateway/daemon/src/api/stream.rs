@@ -98,7 +98,7 @@ impl Follower {
         });
         match read.await.ok()? {
             Ok((reader, rows)) => {
-                // Fewer rows than asked for: there are no others, whatever was erased in between.
+                // Fewer rows than asked for: there are no others.
                 let last = rows.last().map(|record| record.offset);
                 let full = rows.len() >= usize::try_from(READ_MAX).unwrap_or(usize::MAX);
                 self.after = if full { last? } else { last.unwrap_or(through).max(through) };

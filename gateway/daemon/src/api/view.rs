@@ -81,6 +81,9 @@ pub(super) fn contact(terminal: &yizhan_codecs::message::TerminalId, contact: &C
 
 /// `{"offset":…,"at":…,"kind":"message_kept","data":{…}}` on one line.
 pub(super) fn record_line(stored: &StoredRecord) -> String {
+    if stored.body.is_empty() {
+        return json!({ "offset": stored.offset.0, "kind": "erased" }).to_string();
+    }
     let Ok(record) = Record::decode(stored.body.clone()) else {
         return json!({ "offset": stored.offset.0, "kind": "unreadable_record" }).to_string();
     };

@@ -96,6 +96,7 @@ pub(super) fn record(record: &Value) -> Option<String> {
     let id = text(data, "id");
     let way = || number(data, "delivery").saturating_add(1);
     let line = match text(record, "kind") {
+        "erased" => "（此记录已依法删除）".to_owned(),
         "message_kept" => kept(data),
         "routed" => {
             let to: Vec<String> = list(data, "deliveries").iter().map(whom).collect();

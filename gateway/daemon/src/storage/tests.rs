@@ -104,8 +104,9 @@ async fn an_erased_body_leaves_the_chain_whole() {
     Connection::open(&path).unwrap().execute("UPDATE journal SET body = NULL WHERE offset = 4", []).unwrap();
     let verdict = verify(&path).unwrap();
     assert_eq!((verdict.records, verdict.erased, verdict.fault_count), (10, 1, 0));
-    let read = Reader::open(&path).unwrap().read_after(Offset(2), 2).unwrap();
-    assert_eq!(read.iter().map(|record| record.offset.0).collect::<Vec<_>>(), [3, 5]);
+    let read = Reader::open(&path).unwrap().read_after(Offset(2), 3).unwrap();
+    assert_eq!(read.iter().map(|record| record.offset.0).collect::<Vec<_>>(), [3, 4, 5]);
+    assert!(read[1].body.is_empty() && !read[2].body.is_empty(), "an erased record stands in its place, empty");
 }
 
 #[tokio::test]

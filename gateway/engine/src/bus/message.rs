@@ -1,5 +1,6 @@
 //! A message as the bus keeps it, and where each of its deliveries stands.
 
+use super::CardKey;
 use crate::event::{AttemptId, End, HoldReason};
 use crate::io::{Offset, SendKind};
 use crate::people::Topic;
@@ -135,6 +136,14 @@ pub struct OpenAttempt {
     pub part: u16,
     /// Our number for it on the bearer.
     pub native: u32,
+}
+
+impl OpenAttempt {
+    /// The card it is sent from.
+    #[must_use]
+    pub fn card_key(&self) -> CardKey {
+        CardKey { link: self.link.clone(), number: self.card.clone() }
+    }
 }
 
 /// A message id as records write it.

@@ -6,7 +6,7 @@ use crate::bus::{CardKey, Gated, OpenAttempt, id_to_u64};
 use crate::event::{AttemptId, AttemptOutcome, End, Event, SlotReason};
 use crate::io::{TransmitId, TransmitTrouble};
 use crate::outbox::{Choice, Outstanding, Stage};
-use crate::outbox::{copies_max, leg_gap, leg_is_open, next_part, round_is_complete};
+use crate::outbox::{copies_max, leg_gap, leg_is_open, next_part, round_is_complete, write_gap};
 use crate::route;
 use crate::time::{Instant, Now, Utc};
 use std::time::Duration;
@@ -160,8 +160,7 @@ impl Engine {
 
     fn frames(&self, open: &OpenAttempt) -> Option<Vec<yizhan_codecs::codec::Outgoing>> {
         let text = &self.parts_of(open.id, open.delivery, &open.terminal)?.get(usize::from(open.part))?.text;
-        let card = CardKey { link: open.link.clone(), number: open.card.clone() };
-        let frames = self.encode(open.id, open.delivery, &open.terminal, &card, text, open.native).ok()?;
+        let frames = self.encode(open.id, open.delivery, &open.terminal, &open.card_key(), text, open.native).ok()?;
         (!frames.is_empty()).then_some(frames)
     }
 
@@ -187,6 +186,12 @@ impl Engine {
         let Some(open) = self.state.attempts.get(&attempt).cloned() else { return };
         let Some(limits) = self.sessions.get(&link).map(|session| session.limits().clone()) else { return };
         self.raise(now, open.id, open.delivery, Rung::Taken, &format!("attempt {}", attempt.0));
+        if let Some(pending) = self.outbox.pending.get_mut(&(open.id, open.delivery)) {
+            pending.leg_mut(&open.terminal).unwritten = 0;
+        }
+        if let Some(card) = self.outbox.cards.get_mut(&open.card_key()) {
+            card.sends += 1;
+        }
         self.spend(now, &open, SlotReason::Sent);
         if let Some(within) = limits.feedback_within {
             let stage = Stage::Taken { until: now.mono.after(within.max(Duration::from_secs(1))) };
@@ -263,6 +268,14 @@ impl Engine {
         if outcome == AttemptOutcome::Silent {
             self.unanswered.insert(open.link.clone(), (attempt, now.mono));
         }
+        if outcome == AttemptOutcome::NotWritten
+            && let Some(pending) = self.outbox.pending.get_mut(&(open.id, open.delivery))
+        {
+            // A port that takes nothing is asked ever less often: each try is two records.
+            let leg = pending.leg_mut(&open.terminal);
+            leg.unwritten = leg.unwritten.saturating_add(1);
+            leg.not_before = now.mono.after(write_gap(leg.unwritten));
+        }
         self.settle_slot(now, &open, outcome);
         self.tell(Event::AttemptEnded { attempt, link: open.link.clone(), outcome });
         self.follow_up(now, &open);
@@ -296,8 +309,7 @@ impl Engine {
         }
         let rounds = parts.iter().map(|part| u32::from(part.spent)).min().unwrap_or(1);
         let proves = self.ports().get(&open.link).is_some_and(|port| port.proves);
-        let key = CardKey { link: open.link.clone(), number: open.card.clone() };
-        let slot = self.outbox.cards.get(&key).map_or(Duration::from_secs(60), |card| card.slot);
+        let slot = self.outbox.cards.get(&open.card_key()).map_or(Duration::from_secs(60), |card| card.slot);
         let not_before = now.mono.after(leg_gap(proves, rounds, slot));
         let everywhere = message.precedence != Precedence::Flash;
         let terminals: Vec<TerminalId> =
@@ -348,18 +360,15 @@ impl Engine {
 
     /// A slot is taken as spent now: the latest moment at which the terminal can have radiated.
     fn spend(&mut self, now: Now, open: &OpenAttempt, why: SlotReason) {
-        let key = CardKey { link: open.link.clone(), number: open.card.clone() };
-        let Some(card) = self.outbox.cards.get_mut(&key) else { return };
+        let Some(card) = self.outbox.cards.get_mut(&open.card_key()) else { return };
         card.hold = None;
-        card.sends += 1;
         card.free_at = card.free_at.max(now.mono.after(card.slot));
         let free_at = card.free_at;
         self.tell(Event::SlotSpent { link: open.link.clone(), free_at, why });
     }
 
     fn free_card(&mut self, open: &OpenAttempt, free_at: Instant, why: SlotReason) {
-        let key = CardKey { link: open.link.clone(), number: open.card.clone() };
-        let Some(card) = self.outbox.cards.get_mut(&key) else { return };
+        let Some(card) = self.outbox.cards.get_mut(&open.card_key()) else { return };
         card.free_at = free_at;
         self.tell(Event::SlotSpent { link: open.link.clone(), free_at, why });
     }

@@ -73,7 +73,11 @@ impl Outbox {
             }
         }
         self.next_look = next_free.into_iter().chain(look.later).min();
-        best.map(|(_, choice)| choice)
+        let ((_, lifted, ..), choice) = best?;
+        if lifted && let Some(card) = self.cards.get_mut(&choice.card) {
+            card.aged_at = card.sends;
+        }
+        Some(choice)
     }
 
     /// Whether a FLASH is due on this card: then nothing else may go out there.
@@ -107,14 +111,16 @@ impl Outbox {
         let old = look.now.since(pending.since) >= AGES_AFTER;
         let lifted = old && message.precedence < Precedence::Immediate && card.sends >= card.aged_at + AGED_SHARE;
         let precedence = if lifted { next_higher(message.precedence) } else { message.precedence };
-        let served = self.served.get(&message.by).copied().unwrap_or(0);
+        // Senders take turns, but for their lives: FLASH is first in, first out.
+        let turns = if message.precedence == Precedence::Flash { None } else { self.served.get(&message.by) };
+        let served = turns.copied().unwrap_or(0);
         let copies = message.deliveries.get(usize::from(entry.1)).map_or(0, leg::copies_out);
         let rank =
             (precedence, lifted, std::cmp::Reverse(copies), std::cmp::Reverse(served), std::cmp::Reverse(entry.0));
         Some((rank, terminal))
     }
 
-    /// The terminal of a delivery that is due on a port now. FLASH of one age goes first in, first out: no turns.
+    /// The terminal of a delivery that is due on a port now.
     fn due_terminal(
         &self,
         look: &mut Look<'_>,

@@ -13,6 +13,8 @@ const PROVING_TRIES: u32 = 5;
 const FAILED_MAX: u8 = 3;
 /// First gap between two tries on a bearer that confirms delivery; doubled each time.
 const PROVING_GAP: Duration = Duration::from_secs(10);
+/// Gap after a write that the port did not take; doubled each time, up to some eight minutes.
+const UNWRITTEN_GAP: Duration = Duration::from_secs(2);
 /// Slots between two copies on a bearer that cannot confirm; doubled each time.
 const COPY_GAP_SLOTS: u32 = 4;
 
@@ -30,6 +32,8 @@ pub(crate) struct Leg {
     pub not_before: Instant,
     /// No device can carry this text to this terminal.
     pub refused: bool,
+    /// Writes in a row that the port did not take.
+    pub unwritten: u32,
 }
 
 impl Pending {
@@ -87,6 +91,11 @@ pub(crate) fn round_is_complete(parts: &[PartState]) -> bool {
 pub(crate) fn gap(proves: bool, rounds: u32, slot: Duration) -> Duration {
     let doubled = 1_u32 << rounds.saturating_sub(1).min(5);
     if proves { PROVING_GAP * doubled } else { slot * (COPY_GAP_SLOTS * doubled) }
+}
+
+/// How long a leg waits after `unwritten` writes in a row that its port did not take.
+pub(crate) fn write_gap(unwritten: u32) -> Duration {
+    UNWRITTEN_GAP * (1 << unwritten.saturating_sub(1).min(8))
 }
 
 /// The terminals to try now, best first. FLASH goes over two bearers at once; otherwise the least used one is tried,

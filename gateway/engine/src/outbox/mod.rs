@@ -8,7 +8,9 @@ mod leg;
 
 pub(crate) use card::{Card, Cards};
 pub(crate) use choice::{Choice, Port};
-pub(crate) use leg::{Pending, copies_max, gap as leg_gap, is_open as leg_is_open, next_part, round_is_complete};
+pub(crate) use leg::{
+    Pending, copies_max, gap as leg_gap, is_open as leg_is_open, next_part, round_is_complete, write_gap,
+};
 
 use crate::event::AttemptId;
 use crate::io::TransmitId;

@@ -168,3 +168,19 @@ fn after_a_failed_sync_nothing_is_promised_and_relaying_goes_on_marked() {
     assert!(relayed.last().is_some_and(|(_, text)| text.contains("未留存")), "{relayed:?}");
     assert!(station.told(|e| matches!(e, Event::RelayedUnstored { .. })) > 0);
 }
+
+#[test]
+fn an_erased_record_stands_in_its_place_and_the_rest_comes_back() {
+    let mut station = Station::ready();
+    station.hear_text(242_407, "身份证号四三零一二一");
+    let heard = station.engine.state().messages().next_back().unwrap().id;
+    station.send("李雷", "原地待命", Precedence::Routine);
+    let sent = station.accepted();
+    let offset = station.engine.state().message(heard).unwrap().offset;
+    for record in station.disk.iter_mut().filter(|record| record.offset == offset) {
+        record.body = bytes::Bytes::new();
+    }
+    station.crash(config(), Some(Utc(WALL.0 + 200_000)));
+    assert!(station.engine.state().message(heard).is_none());
+    assert_eq!(station.engine.state().message(sent).unwrap().text, "原地待命");
+}

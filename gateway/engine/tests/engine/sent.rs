@@ -295,3 +295,46 @@ fn an_exercise_text_begins_with_its_mark_and_still_fits() {
     let sends = station.sent_over_beidou();
     assert!(sends[0].1.contains("【演练】"), "{}", sends[0].1);
 }
+
+#[test]
+fn a_port_that_takes_nothing_is_tried_ever_less_often() {
+    let mut station = Station::ready();
+    station.writes = false;
+    let before = station.disk.len();
+    station.send("韩梅梅", "到桥头集合", Precedence::Routine);
+    station.advance(Duration::from_secs(3_600));
+    let records = station.disk.len() - before;
+    assert!((10..60).contains(&records), "{records} records in an hour");
+    station.writes = true;
+    station.advance(Duration::from_secs(600));
+    assert!(station.engine.state().message(station.accepted()).unwrap().deliveries[0].rung >= Rung::Taken);
+}
+
+#[test]
+fn a_send_is_counted_once() {
+    let mut station = Station::ready();
+    station.send("李雷", "原地待命", Precedence::Routine);
+    radiated(&mut station);
+    let now = yizhan_engine::time::Now { mono: station.now, wall: None };
+    assert_eq!(station.engine.status(now).links[0].cards[0].sends_total, 1);
+}
+
+#[test]
+fn an_old_message_goes_before_its_turn_in_one_slot_of_six() {
+    let mut station = Station::ready();
+    station.send("李雷", "旧的平急", Precedence::Routine);
+    station.send("李雷", "旧的平急二", Precedence::Routine);
+    // A stream of PRIORITY that alone would fill every slot for ever.
+    let mut order = Vec::new();
+    for n in 0..400 {
+        station.send("李雷", &format!("加急{n}"), Precedence::Priority);
+        station.advance(Duration::from_secs(31));
+        let sent = station.sent_over_beidou();
+        if order.len() < sent.len() {
+            order.push(sent[order.len()].1.contains("平急"));
+            radiated(&mut station);
+        }
+    }
+    let old: Vec<usize> = order.iter().enumerate().skip(1).filter(|(_, old)| **old).map(|(n, _)| n).collect();
+    assert_eq!(old.len(), 1, "the first went at once, the second when it had aged: {old:?}");
+}

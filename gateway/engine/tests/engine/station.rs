@@ -9,7 +9,9 @@ use yizhan_codecs::message::{LinkId, MessageId, Peer, Precedence, StationId};
 use yizhan_engine::Engine;
 use yizhan_engine::config::{EngineConfig, LinkConfig, Policy};
 use yizhan_engine::event::Event;
-use yizhan_engine::io::{Input, Offset, Output, Recipient, Reply, Request, SendKind, StoredRecord, Ticket};
+use yizhan_engine::io::{
+    Input, Offset, Output, Recipient, Reply, Request, SendKind, StoredRecord, Ticket, TransmitTrouble,
+};
 use yizhan_engine::people::Roster;
 use yizhan_engine::time::{Instant, Now, Utc};
 
@@ -35,6 +37,8 @@ pub struct Station {
     /// What was handed to the disk and is not synced.
     pub unsynced: Vec<StoredRecord>,
     pub syncs: bool,
+    /// Whether the ports take what is written to them.
+    pub writes: bool,
     pub events: Vec<Event>,
     pub replies: Vec<Reply>,
     /// Bytes given to links, and when.
@@ -97,6 +101,7 @@ impl Station {
             disk: Vec::new(),
             unsynced: Vec::new(),
             syncs: true,
+            writes: true,
             events: Vec::new(),
             replies: Vec::new(),
             written: Vec::new(),
@@ -182,7 +187,8 @@ impl Station {
         }
         for answer in answers {
             match answer {
-                Some(id) => self.input(Input::Transmitted { id }),
+                Some(id) if self.writes => self.input(Input::Transmitted { id }),
+                Some(id) => self.input(Input::TransmitFailed { id, why: TransmitTrouble::NotWritten }),
                 None => self.sync(),
             }
         }
