@@ -5,7 +5,7 @@ use super::ledger::{Ledger, Told};
 use super::scene::{BEIDOU, LI_LEI, Scene, forward};
 use super::screen::{Screen, Side};
 use super::teller::{self, Line};
-use crate::live::{Api, ApiError, News, Rehearsal, Shown, Station, Stopwatch};
+use crate::live::{Api, ApiError, Interrupts, News, Rehearsal, Shown, Station, Stopwatch};
 use serde_json::{Value, json};
 use std::process::Command;
 use std::sync::mpsc::{self, Receiver, Sender};
@@ -15,6 +15,7 @@ use std::time::Duration;
 enum Beat {
     World(News),
     Journal(Shown),
+    Interrupted,
 }
 
 /// How a wait ended.
@@ -71,6 +72,12 @@ impl<'a> Director<'a> {
             &facts,
         )?;
         Ok(Self { scene, daemon, station, api, beats, feed, ledger, screen, watch, ends_at, broken, kills: 0 })
+    }
+
+    /// Whoever wants the demo to end is heard between two lines.
+    pub fn heed(&self, interrupts: Interrupts) -> Result<(), DemoError> {
+        let feed = self.feed.clone();
+        Ok(interrupts.then(move || drop(feed.send(Beat::Interrupted)))?)
     }
 
     pub const fn rehearsal(&self) -> &Rehearsal {
@@ -163,6 +170,7 @@ impl<'a> Director<'a> {
                 self.ledger.journal(&shown);
                 teller::of_journal(&shown, &self.ledger)
             }
+            Beat::Interrupted => return Err(DemoError::Interrupted),
         };
         if let Some(Line { side, text, facts }) = line {
             self.screen.line(side, &text, &facts)?;

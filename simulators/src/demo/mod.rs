@@ -14,7 +14,7 @@ mod teller;
 
 pub use screen::Style;
 
-use crate::live::{ApiError, PortError, StationError, Stopwatch};
+use crate::live::{ApiError, Interrupts, PortError, StationError, Stopwatch};
 use crate::seed::Seed;
 use director::Director;
 use scene::Scene;
@@ -50,6 +50,8 @@ pub enum DemoError {
     Api(#[from] ApiError),
     #[error("the screen failed: {0}")]
     Screen(#[from] io::Error),
+    #[error("interrupted")]
+    Interrupted,
     #[error("the story does not fit the scene: {0}")]
     Story(&'static str),
 }
@@ -60,6 +62,7 @@ pub enum DemoError {
 /// # Errors
 /// [`DemoError`] when it could not be played.
 pub fn play(settings: &Settings, daemon: &dyn Fn() -> Command, out: &mut dyn Write) -> Result<bool, DemoError> {
+    let interrupts = Interrupts::take().map_err(DemoError::Setting)?;
     let watch = Stopwatch::start();
     let temporary = tempfile::tempdir().map_err(DemoError::Setting)?;
     let folder: &Path = settings.keep.as_deref().unwrap_or(temporary.path());
@@ -68,6 +71,7 @@ pub fn play(settings: &Settings, daemon: &dyn Fn() -> Command, out: &mut dyn Wri
     let (scene, told) = Scene::set(&folder, &Seed::new(settings.seed))?;
     let screen = Screen::new(out, settings.style, watch);
     let mut director = Director::new(scene, told, daemon, screen, watch, settings.at_most)?;
+    director.heed(interrupts)?;
     story::play(&mut director)?;
     director.summary()
 }

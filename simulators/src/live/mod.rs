@@ -27,6 +27,8 @@ pub use udp::{HOST, Radios, address_of};
 use crate::air::Weather;
 use crate::seed::Seed;
 use crate::terminal::{Act, AirMessage, Tally, Terminal};
+use nix::sys::signal::{SigSet, Signal};
+use nix::sys::signalfd::SignalFd;
 use stage::{Cue, Stage};
 use std::collections::BTreeMap;
 use std::io::{self, IsTerminal, PipeWriter, Write};
@@ -102,6 +104,38 @@ impl Stopwatch {
 #[must_use]
 pub fn wants_colour() -> bool {
     io::stdout().is_terminal() && std::env::var_os("NO_COLOR").is_none_or(|unset| unset.is_empty())
+}
+
+/// Requests to stop (Ctrl-C, SIGTERM), told instead of ending the program where it stands, so that children and folders
+/// are cleared away.
+#[derive(Debug)]
+pub struct Interrupts(SignalFd);
+
+impl Interrupts {
+    /// Takes them from now on. To be called before other threads are started. A [`Station`] is not affected.
+    ///
+    /// # Errors
+    /// When the system refuses.
+    pub fn take() -> io::Result<Self> {
+        let mut signals = SigSet::empty();
+        signals.add(Signal::SIGINT);
+        signals.add(Signal::SIGTERM);
+        signals.thread_block()?;
+        Ok(Self(SignalFd::new(&signals)?))
+    }
+
+    /// Calls `tell` at the first one.
+    ///
+    /// # Errors
+    /// When no thread can be started.
+    pub fn then(self, tell: impl FnOnce() + Send + 'static) -> io::Result<()> {
+        std::thread::Builder::new().name("interrupts".into()).spawn(move || {
+            if self.0.read_signal().is_ok() {
+                tell();
+            }
+        })?;
+        Ok(())
+    }
 }
 
 /// Players on their ports, until it is dropped.

@@ -1,6 +1,7 @@
 //! The real daemon as a child: started, asked, killed, and never left behind.
 
 use super::api::Api;
+use nix::sys::signal::{SigSet, SigmaskHow, Signal, kill};
 use std::fs::{self, Permissions};
 use std::io;
 use std::os::unix::fs::PermissionsExt;
@@ -61,7 +62,12 @@ impl Station {
         let log = log.map_err(io_error("opening station.log"))?;
         program.env("NOTIFY_SOCKET", folder.join("notes")).stdin(Stdio::null());
         program.stdout(log.try_clone().map_err(io_error("opening station.log"))?).stderr(log);
-        let child = program.spawn().map_err(io_error("starting the station"))?;
+        // A child inherits what its parent does not want to be interrupted by; the station does want to be.
+        let system = |errno: nix::Error| io_error("starting the station")(errno.into());
+        let ours = SigSet::all().thread_swap_mask(SigmaskHow::SIG_UNBLOCK).map_err(system)?;
+        let child = program.spawn();
+        ours.thread_set_mask().map_err(system)?;
+        let child = child.map_err(io_error("starting the station"))?;
         Ok(Self { child, notes, folder: folder.to_path_buf(), journal: journal.to_path_buf() })
     }
 
@@ -119,7 +125,6 @@ impl Station {
     /// # Errors
     /// When it does not within a minute.
     pub fn stop(&mut self) -> Result<ExitStatus, StationError> {
-        use nix::sys::signal::{Signal, kill};
         let id = i32::try_from(self.child.id()).map(nix::unistd::Pid::from_raw);
         if let Ok(id) = id {
             // Gone already is what we want.
