@@ -13,7 +13,7 @@ use thiserror::Error;
 
 /// 驿站的演练与演示：模拟终端、真实程序。
 #[derive(Debug, Parser)]
-#[command(name = "yizhan-drill", version, about)]
+#[command(name = "yizhan-drill", version, about = "驿站演练：模拟终端、空中信道与灾情")]
 struct Line {
     #[command(subcommand)]
     task: Task,

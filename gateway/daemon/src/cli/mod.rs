@@ -24,7 +24,7 @@ use thiserror::Error;
 
 /// 驿站：断路、断网、断电时的报文中继站。
 #[derive(Debug, Parser)]
-#[command(name = "yizhan", version, about, max_term_width = 100)]
+#[command(name = "yizhan", version, about = "驿站：断路、断网、断电时的报文中继站", max_term_width = 100)]
 struct Cli {
     #[command(flatten)]
     place: Place,

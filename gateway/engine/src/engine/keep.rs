@@ -104,7 +104,8 @@ impl Engine {
         }
         let (body, id) = split_short_id(&draft.text);
         let known = self.state.message(id?)?;
-        let whole = !known.text.is_empty() && body.contains(known.text.as_str());
+        let words = route::without_own_id(&known.text, known.id);
+        let whole = !words.is_empty() && body.contains(words);
         let heard = draft.text.trim();
         let mut parts = known.deliveries.iter().flat_map(|delivery| delivery.plans.values().flatten());
         (whole || parts.any(|part| part.text == heard)).then_some(known.id)
@@ -207,10 +208,9 @@ impl Engine {
         let answered = answer.map(|(_, (id, _))| id);
         let exercise = self.is_exercise(&draft, answered);
         // What another station relays keeps its id, so that every station knows it again.
-        let (body, foreign) = split_short_id(&draft.text);
+        let foreign = if answer.is_none() { route::relayed_id(&draft.text) } else { None };
         let foreign = foreign.filter(|id| id.station != self.config.station && self.state.message(*id).is_none());
-        let text = if foreign.is_some() && answer.is_none() { body.to_owned() } else { draft.text.clone() };
-        let Some(id) = foreign.filter(|_| answer.is_none()).or_else(|| self.take_id(now)) else {
+        let Some(id) = foreign.or_else(|| self.take_id(now)) else {
             let bytes = bytes::Bytes::from(draft.text.into_bytes());
             self.note_unreadable(now, draft.link, bytes, "本站报文编号已用完".into());
             return None;
@@ -222,7 +222,7 @@ impl Engine {
             link: draft.link.name().into(),
             by: holder.unwrap_or_default(),
             to: draft.to.clone(),
-            text,
+            text: draft.text.clone(),
             opaque: draft.opaque.clone(),
             topic: topic.name().into(),
             precedence: precedence.name().into(),

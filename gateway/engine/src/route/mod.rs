@@ -4,7 +4,7 @@ mod answer;
 mod text;
 
 pub(crate) use answer::{answer_target, answer_word};
-pub(crate) use text::{is_sos, numbered_part, render, split};
+pub(crate) use text::{is_sos, numbered_part, relayed_id, render, split, without_own_id};
 
 use crate::io::{Recipient, Refusal};
 use crate::people::{Group, Person, Roster};

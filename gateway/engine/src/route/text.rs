@@ -2,15 +2,23 @@
 
 use crate::bus::Message;
 use crate::people::Topic;
-use yizhan_codecs::air::Traffic;
+use yizhan_codecs::air::{Traffic, split_short_id};
 use yizhan_codecs::codec::EncodeError;
 use yizhan_codecs::message::{MessageId, Utc};
+
+/// Characters of a sender's name in a relayed text, marks before it included, at most.
+const SENDER_CHARS_MAX: usize = 40;
 
 /// Words that begin a call for help on a plain terminal.
 const SOS_WORDS: &[&str] = &["SOS", "ＳＯＳ", "求救", "求援", "救命", "呼救", "紧急求助"];
 
-/// Whether a text typed in the field is a call for help.
+/// Whether a text from the field is a call for help: typed there, or relayed by another station with its sender.
 pub(crate) fn is_sos(text: &str) -> bool {
+    let relayed = relayed_id(text).and_then(|_| text.split_once('：'));
+    begins_with_sos(text) || relayed.is_some_and(|(_, words)| begins_with_sos(words))
+}
+
+fn begins_with_sos(text: &str) -> bool {
     let text = text.trim_start_matches(|c: char| c.is_whitespace() || "【[(（!！".contains(c));
     let text = text.strip_prefix("演练").unwrap_or(text);
     let text = text.trim_start_matches(|c: char| c.is_whitespace() || "】])）:：,，".contains(c));
@@ -38,12 +46,30 @@ pub(crate) fn render(message: &Message, sender: Option<&str>, origin: Option<Utc
         text.push_str(sender);
         text.push('：');
     }
-    let body = message.text.strip_prefix(Traffic::MARK).filter(|_| message.traffic == Traffic::Exercise);
-    text.push_str(body.unwrap_or(&message.text));
+    let words = without_own_id(&message.text, message.id);
+    let body = words.strip_prefix(Traffic::MARK).filter(|_| message.traffic == Traffic::Exercise);
+    text.push_str(body.unwrap_or(words));
     if let Some(fix) = message.position.as_ref().filter(|_| sender.is_some()) {
         text.push_str(&format!(" {:.4},{:.4}", fix.lat(), fix.lon()));
     }
     text
+}
+
+/// The id of a text that another station relays: it names its sender, as relays do, and ends with the id. Brackets at
+/// the end of anything else are the sender's own words: one in 32 would pass the check by chance.
+pub(crate) fn relayed_id(text: &str) -> Option<MessageId> {
+    let (body, id) = split_short_id(text);
+    let (sender, words) = body.split_once('：')?;
+    let named = (1..=SENDER_CHARS_MAX).contains(&sender.chars().count()) && !words.trim().is_empty();
+    id.filter(|_| named)
+}
+
+/// A text without its own id at its end, which is set anew whenever it goes out.
+pub(crate) fn without_own_id(text: &str, id: MessageId) -> &str {
+    match split_short_id(text) {
+        (body, Some(found)) if found == id => body,
+        _ => text,
+    }
 }
 
 /// Cuts a text at characters so that every part fits `capacity` bits, and ends every part with the message's short id

@@ -99,3 +99,25 @@ fn an_sos_is_answered_by_itself_when_the_policy_says_so() {
     let sends = station.sent_over_beidou();
     assert!(sends.last().is_some_and(|(_, text)| text.contains("已收到求救")), "{sends:?}");
 }
+
+#[test]
+fn brackets_that_look_like_a_number_by_chance_stay_in_the_text() {
+    let mut station = Station::ready();
+    let theirs = yizhan_codecs::message::StationId::new(9).unwrap();
+    let by_chance = yizhan_codecs::message::MessageId { station: theirs, counter: 40 };
+    let text = format!("值班电话({by_chance})");
+    station.hear_text(242_407, &text);
+    let heard = station.engine.state().messages().find(|message| message.text == text).unwrap();
+    assert_eq!(heard.id.station.number(), 1, "it is our message, not another station's");
+}
+
+#[test]
+fn a_relay_goes_on_with_its_number_once() {
+    let mut station = Station::ready();
+    let theirs = yizhan_codecs::message::StationId::new(9).unwrap();
+    let id = yizhan_codecs::message::MessageId { station: theirs, counter: 41 };
+    station.hear_text(312_194, &format!("王五：SOS 山体滑坡({id})"));
+    let relayed = station.sent_over_radio();
+    assert_eq!(relayed.len(), 1, "a call for help that another station relays is one here too");
+    assert_eq!(relayed[0].1, format!("林涛：王五：SOS 山体滑坡({id})"));
+}
