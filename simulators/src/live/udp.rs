@@ -21,6 +21,9 @@ pub struct Radios {
     services: BTreeMap<u16, u16>,
     /// By address and the port that the terminal speaks of.
     sockets: BTreeMap<SocketAddr, UdpSocket>,
+    /// By address and the port that is used, from the choice of the ports until the radios are first switched on: who
+    /// else looks for ports for the same radios must not find these.
+    kept: BTreeMap<SocketAddr, UdpSocket>,
 }
 
 /// The address of a radio; `None` for a number of more than 24 bits.
@@ -37,20 +40,21 @@ impl Radios {
     /// When no port is free on all the addresses and the host's.
     pub fn at(addresses: Vec<Ipv4Addr>, services: &[u16]) -> io::Result<Self> {
         let everybody: Vec<Ipv4Addr> = std::iter::once(HOST).chain(addresses.iter().copied()).collect();
-        let mut held = Vec::new();
-        let mut used = BTreeMap::new();
+        let (mut kept, mut used) = (BTreeMap::new(), BTreeMap::new());
         for service in services {
             let (port, sockets) = free_port(&everybody)?;
             used.insert(*service, port);
-            held.push(sockets);
+            kept.extend(sockets);
         }
-        Ok(Self::on(addresses, used))
+        // The host's own are let go for the host.
+        kept.retain(|address, _| address.ip() != IpAddr::V4(HOST));
+        Ok(Self { kept, ..Self::on(addresses, used) })
     }
 
     /// As [`Radios::at`], on ports that somebody chose: by service, the port that is used for it.
     #[must_use]
     pub const fn on(addresses: Vec<Ipv4Addr>, services: BTreeMap<u16, u16>) -> Self {
-        Self { addresses, services, sockets: BTreeMap::new() }
+        Self { addresses, services, sockets: BTreeMap::new(), kept: BTreeMap::new() }
     }
 
     /// The port used for a service: what the host's config has to say.
@@ -66,7 +70,8 @@ impl Radios {
     pub fn plug(&mut self) -> io::Result<()> {
         for address in &self.addresses {
             for (service, port) in &self.services {
-                let socket = UdpSocket::bind((*address, *port))?;
+                let kept = self.kept.remove(&SocketAddr::from((*address, *port)));
+                let socket = kept.map_or_else(|| UdpSocket::bind((*address, *port)), Ok)?;
                 socket.set_nonblocking(true)?;
                 self.sockets.insert(SocketAddr::new(IpAddr::V4(*address), *service), socket);
             }
@@ -103,14 +108,15 @@ impl Radios {
 }
 
 /// A port that is free on all the addresses, and the sockets that keep it free for us until it is used.
-fn free_port(addresses: &[Ipv4Addr]) -> io::Result<(u16, Vec<UdpSocket>)> {
+fn free_port(addresses: &[Ipv4Addr]) -> io::Result<(u16, BTreeMap<SocketAddr, UdpSocket>)> {
     for _try in 0..64 {
         let Some((first, rest)) = addresses.split_first() else { break };
         let socket = UdpSocket::bind((*first, 0))?;
         let port = socket.local_addr()?.port();
-        let others: io::Result<Vec<UdpSocket>> = rest.iter().map(|address| UdpSocket::bind((*address, port))).collect();
-        if let Ok(mut held) = others {
-            held.push(socket);
+        let bound =
+            |address: &Ipv4Addr| UdpSocket::bind((*address, port)).map(|s| (SocketAddr::from((*address, port)), s));
+        if let Ok(mut held) = rest.iter().map(bound).collect::<io::Result<BTreeMap<_, _>>>() {
+            held.insert(SocketAddr::from((*first, port)), socket);
             return Ok((port, held));
         }
     }
@@ -150,5 +156,15 @@ mod tests {
         assert_eq!(address_of(&TerminalId::from_number(Bearer::Radio370, 0x0100_0000)), None);
         let high = address_of(&TerminalId::from_number(Bearer::Radio370, 0x00FF_FFFE));
         assert_eq!(high, Some(Ipv4Addr::new(127, 255, 255, 254)));
+    }
+
+    #[test]
+    fn a_chosen_port_is_kept_for_the_radios_until_they_are_on_and_free_for_the_host() {
+        let radio = address_of(&TerminalId::from_number(Bearer::Radio370, 104_001)).unwrap();
+        let mut radios = Radios::at(vec![radio], &[3004]).unwrap();
+        let port = radios.port_of(3004).unwrap();
+        assert_eq!(UdpSocket::bind((radio, port)).unwrap_err().kind(), io::ErrorKind::AddrInUse);
+        let _host = UdpSocket::bind((HOST, port)).unwrap();
+        radios.plug().unwrap();
     }
 }
