@@ -33,6 +33,7 @@ impl Engine {
     pub(super) fn link_down(&mut self, now: Now, link: &LinkId, why: LinkTrouble) {
         let was_up = self.sessions.get(link).is_some_and(crate::session::Session::is_up);
         self.with_session(now, link, |session, _| session.link_down());
+        self.outbox.cards.doubt(link);
         if let Some(outstanding) = self.outbox.outstanding.get(link).map(|o| o.attempt) {
             // Its bytes may be in the terminal already; only a record that was not released is certain.
             let outcome = self.lost_outcome(link);
@@ -158,7 +159,12 @@ impl Engine {
                 || fact.subordinates != learned.subordinates
         });
         let fresh = self.outbox.cards.get(&key).is_none();
-        self.outbox.cards.learn(key, slot, capacity, now.mono.after(slot));
+        self.outbox.cards.learn(key.clone(), slot, capacity, now.mono.after(slot));
+        self.outbox.cards.seen(&key, now.mono);
+        let there: Vec<String> = self.outbox.cards.on(link).map(|(key, _)| key.number.clone()).collect();
+        if let Some(session) = self.sessions.get_mut(link) {
+            session.keep_own(&there);
+        }
         if changed {
             self.append(now, What::CardLearned(learned));
         }

@@ -3,10 +3,10 @@
 use super::Engine;
 use super::hear::fix_of;
 use crate::bus::journal::{self, record::What};
-use crate::bus::{Gated, OriginKey, id_to_u64};
+use crate::bus::{CardKey, Gated, OriginKey, id_to_u64};
 use crate::event::{Event, HoldReason};
 use crate::io::{Offset, Recipient};
-use crate::outbox::Pending;
+use crate::outbox::{Card, Cards, Pending};
 use crate::people::Topic;
 use crate::route::{self, Target};
 use crate::time::Now;
@@ -88,7 +88,8 @@ impl Engine {
     /// Whether a number on the air is ours: a card of ours, its broadcast number, or 0, which is how a dialect that
     /// names no receiver says "this card". Before any card is known everything is.
     fn is_for_us(&self, link: &LinkId, to: &TerminalId) -> bool {
-        let mut ours = self.outbox.cards.on(link).filter(|(key, _)| !key.number.is_empty()).peekable();
+        let there = |(key, card): &(&CardKey, &Card)| !key.number.is_empty() && Cards::is_there(key, card);
+        let mut ours = self.outbox.cards.on(link).filter(there).peekable();
         let broadcast = |key| self.state.cards.get(key).is_some_and(|fact| fact.broadcast == to.number());
         ours.peek().is_none() || to.number() == "0" || ours.any(|(key, _)| key.number == to.number() || broadcast(key))
     }

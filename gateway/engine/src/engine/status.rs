@@ -2,6 +2,7 @@
 
 use super::Engine;
 use crate::io::StoreTrouble;
+use crate::outbox::Cards;
 use crate::session::Health;
 use crate::time::Now;
 use serde::Serialize;
@@ -124,7 +125,8 @@ impl Engine {
     }
 
     fn cards(&self, now: Now, session: &crate::session::Session) -> Vec<CardStatus> {
-        let cards = self.outbox.cards.on(&session.link).map(|(key, card)| CardStatus {
+        let there = self.outbox.cards.on(&session.link).filter(|(key, card)| Cards::is_there(key, card));
+        let cards = there.map(|(key, card)| CardStatus {
             number: key.number.clone(),
             slot_ms: millis(card.slot),
             capacity_bits: card.capacity_bits,

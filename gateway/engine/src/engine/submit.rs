@@ -168,7 +168,13 @@ impl Engine {
 
     fn cancel(&mut self, now: Now, id: MessageId, by: &str) -> Result<Reply, Refusal> {
         self.known(id)?;
-        if self.end_open(now, id, End::Cancelled, &format!("{by} 撤销")) == 0 {
+        let sent = self.state.message(id).is_some_and(|message| message.deliveries.iter().any(|d| d.spent() > 0));
+        let reason = if sent {
+            format!("{by} 撤销：已发出的收不回，只是不再重发")
+        } else {
+            format!("{by} 撤销")
+        };
+        if self.end_open(now, id, End::Cancelled, &reason) == 0 {
             return Err(Refusal::AlreadyEnded { id });
         }
         Ok(self.done())

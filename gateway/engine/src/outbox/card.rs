@@ -6,6 +6,9 @@ use std::collections::BTreeMap;
 use std::time::Duration;
 use yizhan_codecs::message::{LinkId, Outcome};
 
+/// Cards of one terminal tell of themselves within this time of each other.
+const ANSWER_TOGETHER: Duration = Duration::from_secs(5);
+
 /// One card (or the channel of a link without cards).
 #[derive(Clone, Debug)]
 pub(crate) struct Card {
@@ -16,6 +19,8 @@ pub(crate) struct Card {
     pub free_at: Instant,
     /// Why it cannot send, where its terminal said so; tried again at `free_at`.
     pub hold: Option<Outcome>,
+    /// When it last told of itself since its port opened; `None` = not yet: another card may be in the terminal by now.
+    pub seen_at: Option<Instant>,
     /// Sends so far, for the share of aged messages.
     pub sends: u64,
     /// The send at which an aged message last went before its turn.
@@ -35,6 +40,11 @@ impl Cards {
         self.0.get_mut(key)
     }
 
+    /// Whether a card may be used: it has told of itself since its port opened, or the link has no cards.
+    pub fn is_there(key: &CardKey, card: &Card) -> bool {
+        key.number.is_empty() || card.seen_at.is_some()
+    }
+
     pub fn on<'a>(&'a self, link: &'a LinkId) -> impl Iterator<Item = (&'a CardKey, &'a Card)> {
         self.0.iter().filter(move |(key, _)| key.link == *link)
     }
@@ -49,9 +59,25 @@ impl Cards {
                 let longer = slot.saturating_sub(card.slot);
                 Card { slot, capacity_bits, free_at: card.free_at.after(longer), ..card }
             }
-            None => Card { slot, capacity_bits, free_at, hold: None, sends: 0, aged_at: 0 },
+            None => Card { slot, capacity_bits, free_at, hold: None, seen_at: None, sends: 0, aged_at: 0 },
         };
         self.0.insert(key, card);
+    }
+
+    /// A card has told of itself. Cards of one terminal answer an inquiry together: one that was silent meanwhile is gone.
+    pub fn seen(&mut self, key: &CardKey, now: Instant) {
+        if let Some(card) = self.0.get_mut(key) {
+            card.seen_at = Some(now);
+        }
+        let together = |card: &Card| card.seen_at.is_some_and(|at| now.since(at) <= ANSWER_TOGETHER);
+        self.0.retain(|other, card| other.link != key.link || other.number.is_empty() || together(card));
+    }
+
+    /// The port is gone: what is in the terminal when it comes back must tell of itself again.
+    pub fn doubt(&mut self, link: &LinkId) {
+        for (_, card) in self.0.iter_mut().filter(|(key, _)| key.link == *link) {
+            card.seen_at = None;
+        }
     }
 
     /// The terminal has no card: what was behind the link cannot send.

@@ -1,6 +1,6 @@
 //! The choice: which delivery a free card carries next.
 
-use super::{Card, Outbox, Pending, leg};
+use super::{Card, Cards, Outbox, Pending, leg};
 use crate::bus::{CardKey, Message, State};
 use crate::config::Policy;
 use crate::time::Instant;
@@ -57,7 +57,7 @@ impl Outbox {
         let mut best: Option<(Rank, Choice)> = None;
         for (key, card) in &self.cards.0 {
             let Some(port) = ports.get(&key.link).filter(|port| port.can_send) else { continue };
-            if self.outstanding.contains_key(&key.link) || self.pending.is_empty() {
+            if self.outstanding.contains_key(&key.link) || self.pending.is_empty() || !Cards::is_there(key, card) {
                 continue;
             }
             if card.free_at > now {

@@ -188,6 +188,11 @@ impl Session {
         }
     }
 
+    /// Only the cards with these numbers are still in the terminal.
+    pub fn keep_own(&mut self, numbers: &[String]) {
+        self.own.retain(|own| numbers.iter().any(|number| number == own.number()));
+    }
+
     pub fn encode(&self, order: &Order) -> Result<Vec<Outgoing>, EncodeError> {
         self.codec.encode(order)
     }

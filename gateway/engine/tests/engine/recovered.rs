@@ -184,3 +184,18 @@ fn an_erased_record_stands_in_its_place_and_the_rest_comes_back() {
     assert!(station.engine.state().message(heard).is_none());
     assert_eq!(station.engine.state().message(sent).unwrap().text, "原地待命");
 }
+
+#[test]
+fn a_card_that_was_swapped_while_the_station_was_down_is_not_sent_from() {
+    let mut station = Station::ready();
+    station.send("李雷", "原地待命", Precedence::Routine);
+    station.crash(config(), Some(Utc(WALL.0 + 200_000)));
+    station.input(Input::LinkUp { link: beidou() });
+    station.send("李雷", "第二条", Precedence::Routine);
+    station.hear("BDICI,0142099,02097151,0000011,6,120,3,N,000");
+    station.hear_beams("BDBSI,01,03,3,2,2,0,3,0,0,3,0,0");
+    station.advance(Duration::from_secs(121));
+    assert!(station.sent_over_beidou().is_empty(), "the new card's slot is 122 s, whatever the old one's was");
+    station.advance(Duration::from_secs(2));
+    assert_eq!(station.sent_over_beidou().len(), 1);
+}

@@ -338,3 +338,24 @@ fn an_old_message_goes_before_its_turn_in_one_slot_of_six() {
     let old: Vec<usize> = order.iter().enumerate().skip(1).filter(|(_, old)| **old).map(|(n, _)| n).collect();
     assert_eq!(old.len(), 1, "the first went at once, the second when it had aged: {old:?}");
 }
+
+#[test]
+fn a_swapped_card_owes_its_own_slot_and_the_old_one_is_gone() {
+    let mut station = Station::ready();
+    station.input(Input::LinkDown { link: beidou(), why: LinkTrouble::Unplugged });
+    station.send("李雷", "第一条", Precedence::Routine);
+    station.send("李雷", "第二条", Precedence::Routine);
+    station.advance(Duration::from_secs(5));
+    station.input(Input::LinkUp { link: beidou() });
+    let swapped = station.now;
+    station.hear("BDICI,0142099,02097151,0000011,6,120,3,N,000");
+    station.hear_beams("BDBSI,01,03,3,2,2,0,3,0,0,3,0,0");
+    station.advance(Duration::from_secs(300));
+    let sends = station.sent_over_beidou();
+    assert_eq!(sends.len(), 2);
+    assert!(sends[0].0.since(swapped) >= Duration::from_secs(122), "{:?}", sends[0].0.since(swapped));
+    assert!(sends[1].0.since(sends[0].0) >= Duration::from_secs(122));
+    let now = yizhan_engine::time::Now { mono: station.now, wall: None };
+    let cards: Vec<String> = station.engine.status(now).links[0].cards.iter().map(|card| card.number.clone()).collect();
+    assert_eq!(cards, ["142099"]);
+}
