@@ -257,7 +257,9 @@ fn perform(cli: Cli) -> Result<ExitCode, CliError> {
         What::Roster { what: RosterWhat::Import { file } } => talk::import(&place.client()?, &file, out)?,
         What::Read { id } => talk::act(&place.client()?, &id, "read", "已标记已读", out)?,
         What::Confirm { id } => talk::act(&place.client()?, &id, "confirm", "已确认", out)?,
-        What::Cancel { id } => talk::act(&place.client()?, &id, "cancel", "已撤销", out)?,
+        What::Cancel { id } => {
+            talk::act(&place.client()?, &id, "cancel", "已撤销尚未发出的部分；已发出的收不回，只是不再重发", out)?
+        }
         What::CloseSos { id } => talk::act(&place.client()?, &id, "close-sos", "求救已关闭", out)?,
         What::Answer { id, person, answer } => talk::answer(&place.client()?, &id, &person, answer, out)?,
     }
