@@ -173,6 +173,24 @@ pub enum End {
 }
 
 impl End {
+    /// Every end, in the order of the words.
+    pub const ALL: [Self; 8] = [
+        Self::Delivered,
+        Self::Read,
+        Self::Answered,
+        Self::Unknown,
+        Self::Expired,
+        Self::Cancelled,
+        Self::Superseded,
+        Self::Refused,
+    ];
+
+    /// Reads a machine name.
+    #[must_use]
+    pub fn from_name(name: &str) -> Option<Self> {
+        Self::ALL.into_iter().find(|end| end.name() == name)
+    }
+
     /// The word a person sees.
     #[must_use]
     pub const fn label(self) -> &'static str {

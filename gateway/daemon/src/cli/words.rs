@@ -41,17 +41,7 @@ pub(super) fn answer(name: &str) -> &str {
 }
 
 pub(super) fn end(name: &str) -> &str {
-    const ENDS: [End; 8] = [
-        End::Delivered,
-        End::Read,
-        End::Answered,
-        End::Unknown,
-        End::Expired,
-        End::Cancelled,
-        End::Superseded,
-        End::Refused,
-    ];
-    ENDS.iter().find(|end| end.name() == name).map_or(name, |end| end.label())
+    End::from_name(name).map_or(name, |end| end.label())
 }
 
 pub(super) fn precedence(name: &str) -> &str {

@@ -354,17 +354,7 @@ fn kind(name: &str) -> Result<SendKind, &'static str> {
 }
 
 fn end(name: &str) -> Result<End, &'static str> {
-    let ends = [
-        End::Delivered,
-        End::Read,
-        End::Answered,
-        End::Unknown,
-        End::Expired,
-        End::Cancelled,
-        End::Superseded,
-        End::Refused,
-    ];
-    ends.into_iter().find(|end| end.name() == name).ok_or("end")
+    End::from_name(name).ok_or("end")
 }
 
 fn position_from(fix: &journal::Fix) -> Position {
