@@ -2,7 +2,7 @@
 //! [`Limits`] (what the device can carry and confirm, with its source).
 
 use crate::frame::Framer;
-use crate::message::{Bearer, Order, Peer, Rung, Signal};
+use crate::message::{Bearer, Order, Peer, Rung, Signal, TerminalId};
 use bytes::Bytes;
 use std::collections::BTreeMap;
 use std::fmt;
@@ -41,6 +41,12 @@ pub trait Codec: CodecClone + fmt::Debug + Send + Sync {
 
     /// The device's own small machine, where it has one (start-up inquiry, handshake, AT commands).
     fn dialogue(&self) -> Option<Box<dyn Dialogue>>;
+
+    /// Whether this is a number of the kind that the device can write: several families share a bearer, each with its
+    /// own way of numbering.
+    fn reaches(&self, to: &TerminalId) -> bool {
+        to.bearer == self.limits().bearer
+    }
 }
 
 /// Bytes for the wire and, on a datagram link, where they go. `to: None` = back where the terminal was last heard.
@@ -93,16 +99,55 @@ pub enum Charset {
 
 /// A device's own small machine. Time is an argument: `now` counts from any fixed start.
 ///
-/// It sees every frame before the codec does and may hold outgoing frames until the device is ready for them.
+/// It sees every frame that is heard and every frame that is to be written. What it keeps is what a conversation needs
+/// and a restart may forget: packet numbers, the command that is being answered, who said what already. It never decides
+/// what is sent, to whom, or whether it has arrived.
 pub trait Dialogue: DialogueClone + fmt::Debug + Send {
     /// The link has come up: start from the beginning.
     fn link_up(&mut self, now: Duration);
-    /// A frame was heard. `signals` is what the codec made of it.
-    fn heard(&mut self, now: Duration, frame: &[u8], signals: &[Signal]);
+
+    /// A frame was heard. `signals` is what the codec made of it: the dialogue may take away what it has seen before,
+    /// complete what only the conversation knows (whose answer this is, the number that we gave), or add what follows.
+    fn heard(&mut self, now: Duration, from: Option<Peer>, frame: &[u8], signals: &mut Vec<Signal>);
+
+    /// Frames are to be written, in this order. They are given back as they have to be on the wire now, or held and
+    /// written later: a message's with [`Step::Carry`], an answer's with [`Step::Send`].
+    fn give(&mut self, now: Duration, cargo: Cargo, frames: Vec<Outgoing>) -> Given {
+        let _plain_devices_take_frames_as_they_are = (now, cargo);
+        Given::Write(frames)
+    }
+
+    /// A signal that this device gave is synced to disk now: the device may be told to forget it.
+    fn stored(&mut self, now: Duration, signal: &Signal) {
+        let _most_devices_forget_by_themselves = (now, signal);
+    }
+
     /// The time asked for with [`Step::WakeAt`] has come.
     fn wake(&mut self, now: Duration);
+
     /// What to do next; drained to `None` after every call above.
     fn poll(&mut self) -> Option<Step>;
+}
+
+/// What the frames are that a dialogue is given to write.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Cargo {
+    /// The frames of one order, under the number that we gave it. One at a time: the next comes when this one has been
+    /// written completely, or was said to have failed.
+    Message { native: u32 },
+    /// The service answer to a signal that is stored.
+    Answer,
+}
+
+/// What a dialogue does with frames.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub enum Given {
+    /// Write these now.
+    Write(Vec<Outgoing>),
+    /// The dialogue writes them itself when the device is ready. A message that it holds ends in one of two ways: its
+    /// last byte is written ([`Step::Carry`] with `last`), or the dialogue says why not ([`Signal::Feedback`] through
+    /// [`Step::Say`] or [`Dialogue::heard`]).
+    Held,
 }
 
 /// What a dialogue wants done.
@@ -110,6 +155,10 @@ pub trait Dialogue: DialogueClone + fmt::Debug + Send {
 pub enum Step {
     /// Write these bytes. They never spend airtime.
     Send(Outgoing),
+    /// Write these bytes of the message that the dialogue holds. After the `last` of them the terminal has it.
+    Carry { frame: Outgoing, last: bool },
+    /// The device has said this, though no single frame says it.
+    Say(Signal),
     /// Call [`Dialogue::wake`] at this time; a later one replaces it.
     WakeAt(Duration),
     /// Whether the terminal is ready to be given messages.

@@ -147,21 +147,21 @@ pub fn explain_words(protocol: Option<&str>, direction: Direction, bytes: &[u8])
         writeln!(words, "也读得通：{}", explained.also.join("、")).ok();
     }
     writeln!(words, "长度：{} 字节\n校验：通过", bytes.len()).ok();
-    write_fields(&mut words, &explained.fields, 0);
+    write_fields(&mut words, labels::Words(explained.device.labels), &explained.fields, 0);
     Ok(words)
 }
 
-fn write_fields(words: &mut String, fields: &Fields, depth: usize) {
+fn write_fields(words: &mut String, known: labels::Words, fields: &Fields, depth: usize) {
     let mut ordered: Vec<(&String, &Value)> = fields.iter().collect();
-    ordered.sort_by_key(|(name, _)| labels::rank(name));
+    ordered.sort_by_key(|(name, _)| known.rank(name));
     for (name, value) in ordered {
         let indent = "  ".repeat(depth);
-        let title = labels::label(name).map_or_else(|| name.clone(), |label| format!("{label} {name}"));
+        let title = known.label(name).map_or_else(|| name.clone(), |label| format!("{label} {name}"));
         if let Value::Object(inner) = value {
             writeln!(words, "{indent}{title}：").ok();
-            write_fields(words, inner, depth.saturating_add(1));
+            write_fields(words, known, inner, depth.saturating_add(1));
         } else {
-            let unit = if value.is_null() { "" } else { labels::unit(name) };
+            let unit = if value.is_null() { "" } else { known.unit(name) };
             writeln!(words, "{indent}{title}：{}{unit}", plain(name, value)).ok();
         }
     }

@@ -73,6 +73,9 @@ pub struct LinkSpec {
     /// The link's profile, as in the station's config.
     #[serde(default)]
     pub profile: BTreeMap<String, toml::Value>,
+    /// The numbers that the link is for, as in the station's config; empty = all that its device can write.
+    #[serde(default)]
+    pub reach: Vec<String>,
     /// Beidou: which protocol the simulated terminal speaks.
     pub dialect: Option<String>,
     /// Beidou: the card. Radio: the base radio's number.

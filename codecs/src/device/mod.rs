@@ -21,6 +21,8 @@ pub struct Device {
     pub bearer: Bearer,
     /// The protocols that `explain` knows for it.
     pub protocols: &'static [Protocol],
+    /// Chinese words for the fields that only its protocols have.
+    pub labels: &'static [Label],
     /// Opens a codec from a link's profile.
     pub open: fn(&Profile) -> Result<Box<dyn Codec>, ProfileError>,
 }
@@ -32,6 +34,9 @@ pub struct Protocol {
     /// Reads exactly one frame into named fields.
     pub explain: fn(Direction, &[u8]) -> Result<Fields, DecodeError>,
 }
+
+/// The word for a field, for a person: its name in the vectors, its label, its unit (with a leading blank) or nothing.
+pub type Label = (&'static str, &'static str, &'static str);
 
 /// Named fields of a frame, as `vectors/` and `explain --jsonl` name them.
 pub type Fields = Map<String, Value>;

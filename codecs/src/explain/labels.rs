@@ -1,5 +1,7 @@
+use crate::device::Label;
+
 /// Field names of the vectors: name, label, unit.
-const LABELS: &[(&str, &str, &str)] = &[
+const LABELS: &[Label] = &[
     // Every radio frame.
     ("service", "业务", ""),
     ("reliable", "可靠传输", ""),
@@ -203,17 +205,27 @@ const VALUES: &[(&str, &str, &str)] = &[
     ("type", "work_order", "工单"),
 ];
 
-/// Where a name stands in the table: the order in which a person reads the fields. Unknown names come last.
-pub(super) fn rank(name: &str) -> usize {
-    LABELS.iter().position(|(known, ..)| *known == name).unwrap_or(LABELS.len())
-}
+/// The words for fields: what the device itself says first, then what every frame shares.
+#[derive(Clone, Copy)]
+pub(super) struct Words(pub &'static [Label]);
 
-pub(super) fn label(name: &str) -> Option<&'static str> {
-    LABELS.iter().find(|(known, ..)| *known == name).map(|(_, label, _)| *label)
-}
+impl Words {
+    fn all(self) -> impl Iterator<Item = &'static Label> {
+        self.0.iter().chain(LABELS)
+    }
 
-pub(super) fn unit(name: &str) -> &'static str {
-    LABELS.iter().find(|(known, ..)| *known == name).map_or("", |(.., unit)| unit)
+    /// Where a name stands in the table: the order in which a person reads the fields. Unknown names come last.
+    pub fn rank(self, name: &str) -> usize {
+        self.all().position(|(known, ..)| *known == name).unwrap_or(usize::MAX)
+    }
+
+    pub fn label(self, name: &str) -> Option<&'static str> {
+        self.all().find(|(known, ..)| *known == name).map(|(_, label, _)| *label)
+    }
+
+    pub fn unit(self, name: &str) -> &'static str {
+        self.all().find(|(known, ..)| *known == name).map_or("", |(.., unit)| unit)
+    }
 }
 
 pub(super) fn value(name: &str, value: &str) -> Option<&'static str> {

@@ -17,5 +17,5 @@ pub use order::{Order, OrderKind};
 pub use position::{Datum, Position};
 pub use precedence::Precedence;
 pub use receipt::{Answer, Outcome, Rung};
-pub use signal::{Content, Heard, NativeId, Signal};
+pub use signal::{Content, Heard, NativeId, Part, Signal};
 pub use utc::Utc;

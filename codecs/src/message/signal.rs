@@ -1,4 +1,4 @@
-use super::{Addressee, CardInfo, OrderKind, Outcome, Position, TerminalId, Utc};
+use super::{Addressee, CardInfo, OrderKind, Outcome, Position, Rung, TerminalId, Utc};
 use bytes::Bytes;
 use serde::{Deserialize, Serialize};
 use std::time::Duration;
@@ -20,6 +20,9 @@ pub enum Signal {
     Feedback { about: Option<OrderKind>, outcome: Outcome },
     /// The far side's machine (or the network for it) on a message of ours. `native` is the request id that we gave.
     Delivery { by: TerminalId, native: u32, delivered: bool, code: u16 },
+    /// How far a message of ours is proven to have come by now, short of its end: a neighbour repeated it, the network
+    /// took it. `native` is the number that we gave.
+    Progress { native: u32, rung: Rung },
     /// The card in our own terminal.
     Card(CardInfo),
     /// Strength of our own terminal's signal: 0 none to 4 best; `usable` says whether sending makes sense.
@@ -43,6 +46,8 @@ pub struct Heard {
     pub content: Content,
     /// The bearer's own message number, for telling a retransmission from a second message.
     pub native: Option<NativeId>,
+    /// Which part of a longer text this is, where the bearer itself cut it.
+    pub part: Option<Part>,
     /// Overheard between others (a command unit hears its subordinates): may arrive twice, is not for us alone.
     pub overheard: bool,
     /// When it was sent, where the bearer says so with a full date.
@@ -75,6 +80,16 @@ impl Content {
             Self::Text { .. } => Bytes::new(),
         }
     }
+}
+
+/// One part of a text that the bearer cut into several.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize)]
+pub struct Part {
+    /// The same in all parts of one text of a sender.
+    pub reference: u16,
+    /// From 1.
+    pub number: u8,
+    pub total: u8,
 }
 
 /// The bearer's own number of a message and how long the same number still means the same message.

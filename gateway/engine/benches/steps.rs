@@ -63,6 +63,7 @@ fn main() {
         id: LinkId::new("radio"),
         device: "hytera".into(),
         profile: Profile(BTreeMap::new()),
+        reach: yizhan_engine::config::Reach::default(),
         period: None,
         capacity_bits: None,
         guard: Duration::ZERO,

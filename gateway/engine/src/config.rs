@@ -19,12 +19,68 @@ pub struct LinkConfig {
     /// The device's name in the register.
     pub device: String,
     pub profile: Profile,
+    /// The numbers that this link is for; several nets share a bearer.
+    pub reach: Reach,
     /// Least time between two sends, for cards that cannot tell; a card's own word wins when it is longer.
     pub period: Option<Duration>,
     /// Air budget of one message in bits, for cards that cannot tell.
     pub capacity_bits: Option<u32>,
     /// Added to every period: a send that is refused as too early costs the slot.
     pub guard: Duration,
+}
+
+/// The numbers that a link is for. Empty = every number that its device can write.
+#[derive(Clone, Debug, Default, PartialEq, Eq)]
+pub struct Reach(Vec<Stretch>);
+
+#[derive(Clone, Debug, PartialEq, Eq)]
+enum Stretch {
+    /// `2300-2399`, both ends included.
+    Range(u64, u64),
+    /// `!a1b2c3d4`, `BH4XYZ-7`: one number as it is written.
+    One(String),
+}
+
+/// Why a list of numbers was refused.
+#[derive(Clone, Debug, PartialEq, Eq, thiserror::Error)]
+#[error("{found:?} is neither a number nor a range like 2300-2399 with the lower end first")]
+pub struct ReachError {
+    pub found: String,
+}
+
+impl Reach {
+    /// Reads numbers and ranges.
+    ///
+    /// # Errors
+    /// [`ReachError`] naming the first that is neither.
+    pub fn read<'a>(list: impl IntoIterator<Item = &'a str>) -> Result<Self, ReachError> {
+        let read = |word: &str| -> Result<Stretch, ReachError> {
+            let refused = || ReachError { found: word.into() };
+            let word = word.trim();
+            if word.is_empty() {
+                return Err(refused());
+            }
+            let ends = word
+                .split_once('-')
+                .and_then(|(low, high)| Some((low.trim().parse().ok()?, high.trim().parse().ok()?)));
+            match ends {
+                Some((low, high)) if low <= high => Ok(Stretch::Range(low, high)),
+                Some(_) => Err(refused()),
+                None => Ok(Stretch::One(word.into())),
+            }
+        };
+        list.into_iter().map(read).collect::<Result<_, _>>().map(Self)
+    }
+
+    /// Whether the link is for this number.
+    #[must_use]
+    pub fn has(&self, number: &str) -> bool {
+        let within = |stretch: &Stretch| match stretch {
+            Stretch::Range(low, high) => number.parse().is_ok_and(|n: u64| (*low..=*high).contains(&n)),
+            Stretch::One(one) => one == number,
+        };
+        self.0.is_empty() || self.0.iter().any(within)
+    }
 }
 
 /// Numbers of judgement. One place, one default each; the example config shows them all.

@@ -164,9 +164,12 @@ impl Engine {
     /// Does one effect whose records are synced.
     fn effect(&mut self, now: Now, offset: Offset, effect: Gated) {
         match effect {
-            Gated::Acknowledge { link, to, bytes } => {
-                self.transmit(&link, Outgoing { bytes, to });
-                self.outputs.push_back(Output::Tell(Event::Acknowledged { link, offset }));
+            Gated::Acknowledge { link, to, bytes, signal } => {
+                if bytes.is_some() {
+                    self.outputs.push_back(Output::Tell(Event::Acknowledged { link: link.clone(), offset }));
+                }
+                let answer = bytes.map(|bytes| Outgoing { bytes, to });
+                self.with_session(now, &link, |session, at| session.stored(at, &signal, answer));
             }
             Gated::Reply { ticket, reply } => self.outputs.push_back(Output::Reply { ticket, reply }),
             Gated::Tell(event) => self.outputs.push_back(Output::Tell(event)),
@@ -258,7 +261,7 @@ impl Engine {
         let port = |session: &Session| {
             let limits = session.limits();
             Port {
-                bearer: limits.bearer,
+                coverage: session.coverage(),
                 can_send: session.can_send(),
                 proves: limits.delivery_within.is_some() && limits.proves >= Rung::Delivered,
             }

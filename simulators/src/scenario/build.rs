@@ -14,7 +14,7 @@ use std::collections::BTreeMap;
 use std::time::Duration;
 use yizhan_codecs::codec::{Profile, Value};
 use yizhan_codecs::message::{Addressee, Bearer, LinkId, Position, StationId, TerminalId, Utc};
-use yizhan_engine::config::{EngineConfig, LinkConfig, PerPrecedence, Policy};
+use yizhan_engine::config::{EngineConfig, LinkConfig, PerPrecedence, Policy, Reach};
 use yizhan_engine::io::Recipient;
 use yizhan_engine::people::{Enrolled, Group, Person, Roster};
 
@@ -84,6 +84,7 @@ impl Scenario {
                 id: LinkId::new(&link.name),
                 device: link.device.clone(),
                 profile: profile(link)?,
+                reach: reach(link)?,
                 period: None,
                 capacity_bits: None,
                 guard: seconds(link.guard_s),
@@ -315,6 +316,11 @@ fn bearer_of(link: &LinkSpec) -> Result<Bearer, ScenarioError> {
         found: link.device.clone(),
         known: known.iter().map(|device| device.name).collect::<Vec<_>>().join(", "),
     })
+}
+
+fn reach(link: &LinkSpec) -> Result<Reach, ScenarioError> {
+    let numbers = link.reach.iter().map(String::as_str);
+    Reach::read(numbers).map_err(|_| ScenarioError::Range { what: "reach of a link" })
 }
 
 fn profile(link: &LinkSpec) -> Result<Profile, ScenarioError> {

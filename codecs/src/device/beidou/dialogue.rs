@@ -9,7 +9,7 @@ mod tests;
 use super::encode;
 use super::settings::Settings;
 use crate::codec::{Dialogue, Step};
-use crate::message::{CardState, Signal};
+use crate::message::{CardState, Peer, Signal};
 use bytes::Bytes;
 use std::collections::VecDeque;
 use std::time::Duration;
@@ -87,9 +87,9 @@ impl Dialogue for Inquiry {
         self.begin(now);
     }
 
-    fn heard(&mut self, now: Duration, _frame: &[u8], signals: &[Signal]) {
+    fn heard(&mut self, now: Duration, _from: Option<Peer>, _frame: &[u8], signals: &mut Vec<Signal>) {
         self.heard_at = now;
-        for signal in signals {
+        for signal in signals.iter() {
             if let Signal::Card(card) = signal {
                 self.card(now, card.state);
             }

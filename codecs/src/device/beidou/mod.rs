@@ -42,6 +42,7 @@ pub const DEVICE: Device = Device {
     label: "北斗短报文终端（RDSS 4.0 / 2.1 / 三代 RSMC）",
     bearer: Bearer::Beidou,
     protocols: explain::PROTOCOLS,
+    labels: &[],
     open,
 };
 

@@ -221,7 +221,7 @@ impl Hytera {
 
     fn heard(&self, request: u32, to: Addressee, from: RadioIp, content: Content, overheard: bool) -> Heard {
         let native = Some(NativeId { id: u64::from(request), repeats_within: self.settings.repeats_within });
-        Heard { from: terminal(from), to, content, native, overheard, sent_at: None, damaged: false }
+        Heard { from: terminal(from), to, content, native, part: None, overheard, sent_at: None, damaged: false }
     }
 
     fn words(&self, text: &Utf16) -> Content {

@@ -6,7 +6,7 @@ use super::{Config, Link};
 use std::collections::BTreeSet;
 use yizhan_codecs::codec::{Codec, Profile, ProfileError, Value};
 use yizhan_codecs::message::{LinkId, StationId};
-use yizhan_engine::config::{EngineConfig, LinkConfig, PerPrecedence, Policy};
+use yizhan_engine::config::{EngineConfig, LinkConfig, PerPrecedence, Policy, Reach, ReachError};
 
 fn wrong(path: &[&str], what: impl Into<String>) -> Wrong {
     Wrong { path: path.iter().map(|key| Step::Key((*key).into())).collect(), what: what.into() }
@@ -91,6 +91,7 @@ fn check_links(links: &[Link]) -> Result<(), Wrong> {
             (Some(_), Some(_)) => return Err(wrong_link(index, &["udp"], "give either serial or udp, not both")),
             (None, None) => return Err(wrong_link(index, &["name"], "give serial = {...} or udp = {...}")),
         }
+        link.reach().map_err(|error| wrong_link(index, &["reach"], error.to_string()))?;
         check_device(index, link)?;
     }
     Ok(())
@@ -121,6 +122,11 @@ impl Link {
     #[must_use]
     pub fn id(&self) -> LinkId {
         LinkId::new(&self.name)
+    }
+
+    /// The numbers that the link is for.
+    fn reach(&self) -> Result<Reach, ReachError> {
+        Reach::read(self.reach.iter().map(String::as_str))
     }
 
     /// The device's own settings; the key of a value that no device takes is the error.
@@ -157,6 +163,7 @@ impl Config {
                 id: link.id(),
                 device: link.device.clone(),
                 profile: link.profile().ok()?,
+                reach: link.reach().ok()?,
                 period: link.period.map(|period| period.0),
                 capacity_bits: link.capacity_bits,
                 guard: link.guard.0,

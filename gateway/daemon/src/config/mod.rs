@@ -77,6 +77,8 @@ pub struct Link {
     pub guard: Span,
     #[serde(default)]
     pub profile: toml::Table,
+    #[serde(default)]
+    pub reach: Vec<String>,
 }
 
 const fn default_guard() -> Span {

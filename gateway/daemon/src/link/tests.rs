@@ -15,6 +15,7 @@ fn config(serial: Option<Serial>, udp: Option<Udp>) -> config::Link {
         capacity_bits: None,
         guard: config::Span(Duration::ZERO),
         profile: toml::Table::new(),
+        reach: Vec::new(),
     }
 }
 

@@ -57,6 +57,14 @@ impl State {
             What::PartsPlanned(r) => self.fold_plan(r)?,
             What::Attempted(r) => self.fold_attempt(at_ms, r)?,
             What::AttemptEnded(r) => self.fold_attempt_end(r),
+            What::AttemptProgressed(r) => {
+                let rung = rung_from_name(&r.rung, "").ok_or("rung")?;
+                let key = AttemptId(r.attempt);
+                let attempt = self.attempts.get(&key).or_else(|| self.silent.get(&key)).cloned();
+                if let Some(part) = attempt.as_ref().and_then(|attempt| self.part_mut(attempt)) {
+                    part.rung = part.rung.max(rung);
+                }
+            }
             What::RungRaised(r) => {
                 let rung = rung_from_name(&r.rung, &r.answer).ok_or("rung")?;
                 if let Some(delivery) = self.delivery_mut(r.id, r.delivery)? {
@@ -187,8 +195,9 @@ impl State {
 
     fn fold_part(&mut self, at_ms: i64, r: &journal::PartKept) -> Folded {
         let partial = self.partials.entry(terminal(&r.from)?).or_default();
-        if partial.total != r.total {
-            *partial = Partial { link: r.link.clone(), total: r.total, first_ms: at_ms, parts: BTreeMap::new() };
+        if partial.total != r.total || partial.reference != r.reference {
+            let (link, total, reference) = (r.link.clone(), r.total, r.reference);
+            *partial = Partial { link, total, reference, first_ms: at_ms, parts: BTreeMap::new() };
         }
         partial.parts.insert(r.part, r.text.clone());
         Ok(())
@@ -251,13 +260,7 @@ impl State {
         if matches!(r.outcome.as_str(), "silent" | "crashed" | "not_delivered") {
             self.silent.insert(key, attempt.clone());
         }
-        let part = self
-            .messages
-            .get_mut(&attempt.id)
-            .and_then(|message| message.deliveries.get_mut(usize::from(attempt.delivery)))
-            .and_then(|delivery| delivery.plans.get_mut(&attempt.terminal))
-            .and_then(|parts| parts.get_mut(usize::from(attempt.part)));
-        let Some(part) = part else { return };
+        let Some(part) = self.part_mut(&attempt) else { return };
         let (spent, failed, rung) = match r.outcome.as_str() {
             "radiated" => (1, 0, Rung::Radiated),
             "written" => (1, 0, Rung::Taken),
@@ -270,6 +273,12 @@ impl State {
         part.spent = part.spent.saturating_add(if spent_already { 0 } else { spent });
         part.failed = part.failed.saturating_add(failed);
         part.rung = part.rung.max(rung);
+    }
+
+    fn part_mut(&mut self, attempt: &OpenAttempt) -> Option<&mut PartState> {
+        let message = self.messages.get_mut(&attempt.id)?;
+        let delivery = message.deliveries.get_mut(usize::from(attempt.delivery))?;
+        delivery.plans.get_mut(&attempt.terminal)?.get_mut(usize::from(attempt.part))
     }
 
     fn fold_end(&mut self, r: &journal::DeliveryEnded) -> Folded {
@@ -396,6 +405,7 @@ mod tests {
             part: 1,
             total: 2,
             text: "三号桥".into(),
+            reference: 0,
         };
         state.apply(Offset(1), &record(What::PartKept(part))).unwrap();
         assert_eq!(State::from_snapshot(&state.snapshot()), Some(state));

@@ -4,13 +4,13 @@ use crate::event::{AttemptId, Event};
 use crate::io::{Offset, Reply, Ticket};
 use bytes::Bytes;
 use std::collections::BTreeMap;
-use yizhan_codecs::message::{LinkId, Peer};
+use yizhan_codecs::message::{LinkId, Peer, Signal};
 
 /// An effect that promises something or spends airtime.
 #[derive(Clone, Debug)]
 pub enum Gated {
-    /// The service answer to a terminal: it may forget after this.
-    Acknowledge { link: LinkId, to: Option<Peer>, bytes: Bytes },
+    /// What a terminal said is stored: its service answer, where it has one, and the word that it may forget.
+    Acknowledge { link: LinkId, to: Option<Peer>, bytes: Option<Bytes>, signal: Box<Signal> },
     /// The answer to a request.
     Reply { ticket: Ticket, reply: Reply },
     /// Showing something to people.

@@ -4,7 +4,7 @@
 pub struct Record {
     #[prost(int64, tag = "1")]
     pub at_ms: i64,
-    #[prost(oneof = "record::What", tags = "2, 3, 4, 5, 6, 7, 8, 9, 10, 11, 12, 13, 14, 15, 16, 17, 18, 19, 20, 21, 22, 23, 24, 25")]
+    #[prost(oneof = "record::What", tags = "2, 3, 4, 5, 6, 7, 8, 9, 10, 11, 12, 13, 14, 15, 16, 17, 18, 19, 20, 21, 22, 23, 24, 25, 26")]
     pub what: ::core::option::Option<record::What>,
 }
 /// Nested message and enum types in `Record`.
@@ -61,6 +61,8 @@ pub mod record {
         Downgraded(super::Downgraded),
         #[prost(message, tag = "25")]
         PartKept(super::PartKept),
+        #[prost(message, tag = "26")]
+        AttemptProgressed(super::AttemptProgressed),
     }
 }
 /// The engine's share of the config, at start and reload.
@@ -279,6 +281,15 @@ pub struct AttemptEnded {
     #[prost(uint64, tag = "4")]
     pub wait_ms: u64,
 }
+/// An attempt came further, short of its end: radiated, repeated.
+#[derive(serde::Serialize)]
+#[derive(Clone, PartialEq, Eq, Hash, ::prost::Message)]
+pub struct AttemptProgressed {
+    #[prost(uint64, tag = "1")]
+    pub attempt: u64,
+    #[prost(string, tag = "2")]
+    pub rung: ::prost::alloc::string::String,
+}
 #[derive(serde::Serialize)]
 #[derive(Clone, PartialEq, Eq, Hash, ::prost::Message)]
 pub struct RungRaised {
@@ -416,4 +427,7 @@ pub struct PartKept {
     pub total: u32,
     #[prost(string, tag = "5")]
     pub text: ::prost::alloc::string::String,
+    /// What the bearer itself put on the parts of one text; 0 where the parts are numbered in the text.
+    #[prost(uint32, tag = "6")]
+    pub reference: u32,
 }

@@ -94,6 +94,8 @@ impl OriginKey {
 pub struct Partial {
     pub link: String,
     pub total: u32,
+    /// The bearer's own mark of a text that it cut; 0 where the parts are numbered in the text.
+    pub reference: u32,
     pub parts: BTreeMap<u32, String>,
     /// Wall time of the first part, 0 = unknown.
     pub first_ms: i64,

@@ -54,6 +54,7 @@ impl Engine {
             Item::Send(outgoing) => {
                 self.transmit(link, outgoing);
             }
+            Item::Carry { frame, last } => self.carry(link, frame, last),
             Item::Unreadable { bytes, why } => self.note_unreadable(now, link, bytes, why),
             Item::Signal { signal, from } => self.signal(now, link, signal, from),
         }
@@ -71,9 +72,12 @@ impl Engine {
             }
         }
         let kept = self.act_on(now, link, &signal);
-        let acknowledgement = self.sessions.get(link).and_then(|session| session.acknowledge(&signal));
-        if let Some(bytes) = acknowledgement {
-            self.hold_at(now, kept, Gated::Acknowledge { link: link.clone(), to: from, bytes });
+        let Some(session) = self.sessions.get(link) else { return };
+        let bytes = session.acknowledge(&signal);
+        let may_forget = session.is_told_of_storing() && matches!(signal, Signal::Heard(_));
+        if bytes.is_some() || may_forget {
+            let (link, signal) = (link.clone(), Box::new(signal));
+            self.hold_at(now, kept, Gated::Acknowledge { link, to: from, bytes, signal });
         }
     }
 
@@ -96,6 +100,7 @@ impl Engine {
             Signal::Delivery { native, delivered, code, .. } => {
                 self.delivery_report(now, link, *native, *delivered, *code);
             }
+            Signal::Progress { native, rung } => self.progress(now, link, *native, *rung),
             Signal::Card(card) => self.card(now, link, card),
             Signal::Countdown { wait } => self.countdown(now, link, *wait),
             Signal::Time { at, gnss } => {

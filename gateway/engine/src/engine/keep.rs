@@ -13,7 +13,7 @@ use crate::time::Now;
 use std::time::Duration;
 use yizhan_codecs::air::{Traffic, split_short_id};
 use yizhan_codecs::message::{
-    Addressee, Answer, Content, Heard, LinkId, MessageId, Position, Precedence, Rung, TerminalId,
+    Addressee, Answer, Content, Heard, LinkId, MessageId, Part, Position, Precedence, Rung, TerminalId,
 };
 
 /// A command unit may hear the same message twice: as a copy of its subordinate's, and as its own.
@@ -36,6 +36,7 @@ pub(super) struct Draft<'a> {
     pub opaque: Vec<u8>,
     pub position: Option<Position>,
     pub native: u64,
+    pub part: Option<Part>,
     pub repeats_within: Duration,
     pub sent_at_ms: i64,
     pub overheard: bool,
@@ -68,6 +69,7 @@ impl Engine {
             opaque,
             position: None,
             native: heard.native.map_or(0, |native| native.id),
+            part: heard.part,
             repeats_within: heard.native.map_or(Duration::ZERO, |native| native.repeats_within),
             sent_at_ms: heard.sent_at.map_or(0, |at| at.0),
             overheard: heard.overheard || others,
@@ -121,7 +123,11 @@ impl Engine {
 
     /// Keeps one numbered part of a text until the rest has come. A call for help never waits.
     fn keep_part(&mut self, now: Now, draft: &Draft<'_>) -> Option<Offset> {
-        let (part, total, body) = route::numbered_part(&draft.text)?;
+        let (reference, part, total, body) = match draft.part {
+            // 0 means a text that numbers its parts itself.
+            Some(part) => (u32::from(part.reference) + 1, part.number.into(), part.total.into(), draft.text.as_str()),
+            None => route::numbered_part(&draft.text).map(|(part, total, body)| (0, part, total, body))?,
+        };
         let full = self.state.partials.len() >= PARTIALS_MAX && !self.state.partials.contains_key(&draft.from);
         if route::is_sos(&draft.text) || route::is_sos(body) || draft.overheard || full {
             return None;
@@ -132,6 +138,7 @@ impl Engine {
             part,
             total,
             text: body.into(),
+            reference,
         };
         let offset = self.append(now, What::PartKept(record));
         self.partial_deadlines.entry(draft.from.clone()).or_insert(now.mono.after(PARTS_WAIT));
@@ -158,6 +165,7 @@ impl Engine {
             opaque: Vec::new(),
             position: None,
             native: 0,
+            part: None,
             repeats_within: Duration::ZERO,
             sent_at_ms: 0,
             overheard: false,
@@ -182,6 +190,7 @@ impl Engine {
             opaque: Vec::new(),
             position,
             native: 0,
+            part: None,
             repeats_within: Duration::ZERO,
             sent_at_ms: 0,
             overheard: false,

@@ -52,7 +52,7 @@ impl Engine {
         for link in &config.links {
             let codec = device::open(&link.device, &link.profile)
                 .map_err(|why| RecoverError::Profile { link: link.id.name().into(), why })?;
-            sessions.insert(link.id.clone(), Session::new(link.id.clone(), codec));
+            sessions.insert(link.id.clone(), Session::new(link.id.clone(), codec, link.reach.clone()));
         }
         let mut state = snapshot.and_then(State::from_snapshot).unwrap_or_default();
         let mut read = 0_u64;

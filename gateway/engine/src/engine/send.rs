@@ -10,11 +10,14 @@ use crate::outbox::{copies_max, leg_gap, leg_is_open, next_part, round_is_comple
 use crate::route;
 use crate::time::{Instant, Now, Utc};
 use std::time::Duration;
-use yizhan_codecs::codec::EncodeError;
+use yizhan_codecs::codec::{EncodeError, Outgoing};
 use yizhan_codecs::message::{Addressee, LinkId, MessageId, Order, Outcome, Precedence, Rung, TerminalId};
 
 /// Added to a wait that the terminal itself told.
 pub(super) const TOLD_MARGIN: Duration = Duration::from_secs(1);
+/// How long a dialogue may hold a message before its bytes are with the terminal: a part of several waits for the
+/// network each time.
+const CARRIED_WITHIN: Duration = Duration::from_secs(300);
 /// After a restart, how long the next copy of something that may have been radiated waits.
 pub(super) const AFTER_RESTART: Duration = Duration::from_secs(60);
 
@@ -113,7 +116,7 @@ impl Engine {
         card: &CardKey,
         text: &str,
         native: u32,
-    ) -> Result<Vec<yizhan_codecs::codec::Outgoing>, EncodeError> {
+    ) -> Result<Vec<Outgoing>, EncodeError> {
         let session = self.sessions.get(&card.link).ok_or(EncodeError::Unsupported)?;
         let message = self.state.message(id).ok_or(EncodeError::Unsupported)?;
         let group = message.deliveries.get(usize::from(delivery)).is_some_and(|delivery| delivery.group);
@@ -145,20 +148,46 @@ impl Engine {
             self.end_attempt(now, attempt, AttemptOutcome::Withdrawn);
             return;
         };
-        let mut last = TransmitId(0);
-        for frame in frames {
-            last = self.transmit(&open.link, frame);
-        }
         if let Some(outstanding) = self.outbox.outstanding.get_mut(&open.link) {
-            outstanding.stage = Stage::Released { last };
+            outstanding.stage = Stage::Carried { until: now.mono.after(CARRIED_WITHIN), begun: false };
         }
+        let (link, native) = (open.link.clone(), open.native);
+        self.with_session(now, &link, |session, at| session.give(at, native, frames));
         let parts = self.parts_of(open.id, open.delivery, &open.terminal).map_or(1, Vec::len);
         let (link, to) = (open.link, open.terminal.to_string());
         let parts = u16::try_from(parts).unwrap_or(u16::MAX);
         self.tell(Event::AttemptReleased { attempt, link, to, part: open.part + 1, parts });
     }
 
-    fn frames(&self, open: &OpenAttempt) -> Option<Vec<yizhan_codecs::codec::Outgoing>> {
+    /// Bytes of the message that a link holds go to the port.
+    pub(super) fn carry(&mut self, link: &LinkId, frame: Outgoing, last: bool) {
+        let id = self.transmit(link, frame);
+        let Some(outstanding) = self.outbox.outstanding.get_mut(link) else { return };
+        if let Stage::Carried { until, .. } = outstanding.stage {
+            outstanding.stage = if last { Stage::Released { last: id } } else { Stage::Carried { until, begun: true } };
+        }
+    }
+
+    /// A message of ours is proven to have come so far, short of its end.
+    pub(super) fn progress(&mut self, now: Now, link: &LinkId, native: u32, rung: Rung) {
+        let silent = self.state.silent.values().rev();
+        let found = self.state.open_attempts().chain(silent).find(|open| open.native == native && open.link == *link);
+        let Some(open) = found.cloned().filter(|_| rung < Rung::Delivered) else { return };
+        let known = self.parts_of(open.id, open.delivery, &open.terminal).and_then(|p| p.get(usize::from(open.part)));
+        if known.is_none_or(|part| part.rung >= rung) {
+            return;
+        }
+        let record = journal::AttemptProgressed { attempt: open.attempt.0, rung: rung.name().into() };
+        self.append(now, What::AttemptProgressed(record));
+        let message = self.state.message(open.id);
+        let proven =
+            message.and_then(|m| m.deliveries.get(usize::from(open.delivery))).map(crate::bus::Delivery::proven);
+        if let Some(proven) = proven {
+            self.raise(now, open.id, open.delivery, proven, &format!("attempt {}", open.attempt.0));
+        }
+    }
+
+    fn frames(&self, open: &OpenAttempt) -> Option<Vec<Outgoing>> {
         let text = &self.parts_of(open.id, open.delivery, &open.terminal)?.get(usize::from(open.part))?.text;
         let frames = self.encode(open.id, open.delivery, &open.terminal, &open.card_key(), text, open.native).ok()?;
         (!frames.is_empty()).then_some(frames)
@@ -224,7 +253,8 @@ impl Engine {
     pub(super) fn lost_outcome(&self, link: &LinkId) -> AttemptOutcome {
         match self.outbox.outstanding.get(link).map(|outstanding| outstanding.stage) {
             Some(Stage::Recorded) | None => AttemptOutcome::Withdrawn,
-            Some(Stage::Released { .. } | Stage::Taken { .. }) => AttemptOutcome::Silent,
+            Some(Stage::Carried { begun: false, .. }) => AttemptOutcome::NotWritten,
+            Some(Stage::Carried { .. } | Stage::Released { .. } | Stage::Taken { .. }) => AttemptOutcome::Silent,
         }
     }
 
@@ -244,6 +274,14 @@ impl Engine {
         let outstanding = self.outbox.outstanding.values().filter(|o| silent(o.stage)).map(|o| o.attempt);
         let awaited = self.outbox.awaited.iter().filter(|(_, until)| **until <= now.mono).map(|(attempt, _)| *attempt);
         let over: Vec<AttemptId> = outstanding.chain(awaited).collect();
+        let stuck = self.outbox.outstanding.iter().filter_map(|(link, o)| match o.stage {
+            Stage::Carried { until, .. } if until <= now.mono => Some((link.clone(), o.attempt)),
+            _ => None,
+        });
+        for (link, attempt) in stuck.collect::<Vec<_>>() {
+            let outcome = self.lost_outcome(&link);
+            self.end_attempt(now, attempt, outcome);
+        }
         for attempt in over {
             let group = self.state.attempts.get(&attempt).is_some_and(|open| {
                 let message = self.state.message(open.id);
@@ -330,7 +368,7 @@ impl Engine {
         let copies = copies_max(&self.config.policy, message);
         let ports = self.ports();
         let open = delivery.terminals.iter().any(|terminal| {
-            let proves = ports.values().any(|port| port.bearer == terminal.bearer && port.proves);
+            let proves = ports.values().any(|port| port.proves && port.coverage.has(terminal));
             leg_is_open(delivery, terminal, copies, proves, pending.leg(terminal))
         });
         if !open {

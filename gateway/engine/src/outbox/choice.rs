@@ -3,19 +3,20 @@
 use super::{Card, Cards, Outbox, Pending, leg};
 use crate::bus::{CardKey, Message, State};
 use crate::config::Policy;
+use crate::session::Coverage;
 use crate::time::Instant;
 use std::collections::BTreeMap;
 use std::time::Duration;
-use yizhan_codecs::message::{Bearer, LinkId, MessageId, Precedence, TerminalId};
+use yizhan_codecs::message::{LinkId, MessageId, Precedence, TerminalId};
 
 /// After this time a message competes one precedence higher, at most in one slot of `AGED_SHARE`.
 const AGES_AFTER: Duration = Duration::from_secs(2 * 3_600);
 const AGED_SHARE: u64 = 6;
 
 /// What the choice has to know of a link.
-#[derive(Clone, Copy, Debug)]
+#[derive(Clone, Debug)]
 pub(crate) struct Port {
-    pub bearer: Bearer,
+    pub coverage: Coverage,
     /// The terminal may be given a message now.
     pub can_send: bool,
     /// The bearer confirms delivery by itself.
@@ -65,7 +66,7 @@ impl Outbox {
                 continue;
             }
             for (entry, pending) in &self.pending {
-                let Some((rank, terminal)) = self.rank(&mut look, card, *port, *entry, pending) else { continue };
+                let Some((rank, terminal)) = self.rank(&mut look, card, port, *entry, pending) else { continue };
                 if best.as_ref().is_none_or(|(held, _)| rank > *held) {
                     let choice = Choice { card: key.clone(), id: entry.0, delivery: entry.1, terminal };
                     best = Some((rank, choice));
@@ -94,7 +95,7 @@ impl Outbox {
         let mut look = Look { now, state, policy, ports, later: None };
         self.pending.iter().any(|(entry, pending)| {
             let flash = state.message(entry.0).is_some_and(|message| message.precedence == Precedence::Flash);
-            flash && *entry != except && self.due_terminal(&mut look, *port, *entry, pending).is_some()
+            flash && *entry != except && self.due_terminal(&mut look, port, *entry, pending).is_some()
         })
     }
 
@@ -102,7 +103,7 @@ impl Outbox {
         &self,
         look: &mut Look<'_>,
         card: &Card,
-        port: Port,
+        port: &Port,
         entry: (MessageId, u16),
         pending: &Pending,
     ) -> Option<(Rank, TerminalId)> {
@@ -124,7 +125,7 @@ impl Outbox {
     fn due_terminal(
         &self,
         look: &mut Look<'_>,
-        port: Port,
+        port: &Port,
         entry: (MessageId, u16),
         pending: &Pending,
     ) -> Option<TerminalId> {
@@ -136,11 +137,11 @@ impl Outbox {
         let copies = leg::copies_max(look.policy, message);
         let ports = look.ports;
         let usable = |terminal: &TerminalId| {
-            let way = ports.values().find(|port| port.bearer == terminal.bearer && port.can_send);
+            let way = ports.values().find(|port| port.can_send && port.coverage.has(terminal));
             way.is_some_and(|way| leg::is_open(delivery, terminal, copies, way.proves, pending.leg(terminal)))
         };
         for terminal in leg::active(delivery, message.precedence == Precedence::Flash, &usable) {
-            if terminal.bearer != port.bearer || self.is_in_the_air(look.state, entry, terminal) {
+            if !port.coverage.has(terminal) || self.is_in_the_air(look.state, entry, terminal) {
                 continue;
             }
             let not_before = pending.leg(terminal).not_before;

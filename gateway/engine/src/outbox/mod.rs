@@ -49,6 +49,8 @@ pub(crate) struct Outstanding {
 pub(crate) enum Stage {
     /// Its record is not synced yet; the bytes are not released.
     Recorded,
+    /// Its link's dialogue has the bytes and writes them when the device is ready; `begun` when some are written.
+    Carried { until: Instant, begun: bool },
     /// The bytes are with the link.
     Released { last: TransmitId },
     /// The terminal has them; its word is awaited until then.
@@ -59,7 +61,7 @@ impl Outbox {
     /// The earliest time at which something here wants attention.
     pub fn wake_at(&self) -> Option<Instant> {
         let feedback = self.outstanding.values().filter_map(|o| match o.stage {
-            Stage::Taken { until, .. } => Some(until),
+            Stage::Taken { until } | Stage::Carried { until, .. } => Some(until),
             _ => None,
         });
         feedback.chain(self.awaited.values().copied()).chain(self.next_look).min()

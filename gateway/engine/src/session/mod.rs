@@ -2,10 +2,12 @@
 //!
 //! A session turns bytes into signals and orders into bytes. It does not know messages, cards' slots or the journal.
 
+use crate::config::Reach;
 use crate::time::Instant;
 use bytes::Bytes;
 use std::collections::{BTreeSet, VecDeque};
-use yizhan_codecs::codec::{Codec, Dialogue, EncodeError, Limits, Outgoing, Step};
+use std::sync::Arc;
+use yizhan_codecs::codec::{Cargo, Codec, Dialogue, EncodeError, Given, Limits, Outgoing, Step};
 use yizhan_codecs::frame::{Found, Framer};
 use yizhan_codecs::message::{LinkId, Order, Peer, Signal, TerminalId};
 
@@ -23,6 +25,11 @@ pub(crate) enum Item {
     },
     /// The dialogue wants this written; it spends no airtime.
     Send(Outgoing),
+    /// Bytes of the message that the dialogue was given; after the `last` the terminal has it.
+    Carry {
+        frame: Outgoing,
+        last: bool,
+    },
 }
 
 /// Counters of a link's health; they start again with the process.
@@ -34,11 +41,26 @@ pub struct Health {
     pub heard_bytes_total: u64,
 }
 
+/// What can be reached over a link: numbers that its device can write, out of those that the link is for.
+#[derive(Clone, Debug)]
+pub(crate) struct Coverage {
+    codec: Arc<dyn Codec>,
+    reach: Arc<Reach>,
+}
+
+impl Coverage {
+    pub fn has(&self, to: &TerminalId) -> bool {
+        self.codec.reaches(to) && self.reach.has(to.number())
+    }
+}
+
 /// One link's conversation.
 #[derive(Clone, Debug)]
 pub(crate) struct Session {
     pub link: LinkId,
-    codec: Box<dyn Codec>,
+    codec: Arc<dyn Codec>,
+    /// The numbers that this link is for.
+    reach: Arc<Reach>,
     framer: Box<dyn Framer>,
     dialogue: Option<Box<dyn Dialogue>>,
     limits: Limits,
@@ -56,7 +78,8 @@ pub(crate) struct Session {
 }
 
 impl Session {
-    pub fn new(link: LinkId, codec: Box<dyn Codec>) -> Self {
+    pub fn new(link: LinkId, codec: Box<dyn Codec>, reach: Reach) -> Self {
+        let codec: Arc<dyn Codec> = codec.into();
         Self {
             link,
             framer: codec.framer(),
@@ -64,6 +87,7 @@ impl Session {
             limits: codec.limits(),
             ready: codec.dialogue().is_none(),
             codec,
+            reach: Arc::new(reach),
             up: false,
             usable: true,
             patience_over: None,
@@ -205,6 +229,48 @@ impl Session {
         self.codec.acknowledge(signal)
     }
 
+    /// What can be reached over this link.
+    pub fn coverage(&self) -> Coverage {
+        Coverage { codec: self.codec.clone(), reach: self.reach.clone() }
+    }
+
+    /// Whether the device wants to know that what it said is stored.
+    pub const fn is_told_of_storing(&self) -> bool {
+        self.dialogue.is_some()
+    }
+
+    /// What the device said is synced: its answer, where it has one, goes out, and it may forget.
+    pub fn stored(&mut self, now: Instant, signal: &Signal, answer: Option<Outgoing>) {
+        let at = std::time::Duration::from_micros(now.0);
+        match &mut self.dialogue {
+            None => self.items.extend(answer.map(Item::Send)),
+            Some(dialogue) => {
+                if let Some(answer) = answer
+                    && let Given::Write(frames) = dialogue.give(at, Cargo::Answer, vec![answer])
+                {
+                    self.items.extend(frames.into_iter().map(Item::Send));
+                }
+                dialogue.stored(at, signal);
+            }
+        }
+        self.drain_dialogue();
+    }
+
+    /// Gives the frames of a message to the device: what to write at once, or nothing where the dialogue holds them.
+    pub fn give(&mut self, now: Instant, native: u32, frames: Vec<Outgoing>) {
+        let at = std::time::Duration::from_micros(now.0);
+        let given = match &mut self.dialogue {
+            None => Given::Write(frames),
+            Some(dialogue) => dialogue.give(at, Cargo::Message { native }, frames),
+        };
+        if let Given::Write(frames) = given {
+            let last = frames.len().saturating_sub(1);
+            let carried = frames.into_iter().enumerate();
+            self.items.extend(carried.map(|(n, frame)| Item::Carry { frame, last: n == last }));
+        }
+        self.drain_dialogue();
+    }
+
     fn drain_framer(&mut self, now: Instant, from: Option<Peer>) {
         while let Some(found) = self.framer.next_found() {
             match found {
@@ -219,7 +285,7 @@ impl Session {
 
     fn read_frame(&mut self, now: Instant, from: Option<Peer>, frame: Bytes) {
         self.health.frames_total += 1;
-        let signals = match self.codec.decode(&frame, from) {
+        let mut signals = match self.codec.decode(&frame, from) {
             Ok(signals) => signals,
             Err(error) => {
                 self.health.unreadable_frames_total += 1;
@@ -228,7 +294,7 @@ impl Session {
             }
         };
         if let Some(dialogue) = &mut self.dialogue {
-            dialogue.heard(std::time::Duration::from_micros(now.0), &frame, &signals);
+            dialogue.heard(std::time::Duration::from_micros(now.0), from, &frame, &mut signals);
         }
         self.items.extend(signals.into_iter().map(|signal| Item::Signal { signal, from }));
         self.drain_dialogue();
@@ -239,6 +305,8 @@ impl Session {
         while let Some(step) = dialogue.poll() {
             match step {
                 Step::Send(outgoing) => self.items.push_back(Item::Send(outgoing)),
+                Step::Carry { frame, last } => self.items.push_back(Item::Carry { frame, last }),
+                Step::Say(signal) => self.items.push_back(Item::Signal { signal, from: None }),
                 Step::WakeAt(at) => {
                     self.dialogue_wake = Some(Instant(u64::try_from(at.as_micros()).unwrap_or(u64::MAX)));
                 }

@@ -56,6 +56,7 @@ pub fn config() -> EngineConfig {
         id,
         device: device.into(),
         profile: Profile(profile.iter().map(|(k, v)| ((*k).to_owned(), v.clone())).collect::<BTreeMap<_, _>>()),
+        reach: yizhan_engine::config::Reach::default(),
         period: None,
         capacity_bits: None,
         guard: Duration::from_secs(2),

@@ -90,6 +90,7 @@ fn said(settings: &Settings, sender: u32, to: Addressee, content: &Wire) -> Vec<
         to,
         content,
         native: None,
+        part: None,
         overheard: false,
         sent_at: None,
         damaged: false,

@@ -22,6 +22,7 @@ fn steps(inquiry: &mut Inquiry) -> Vec<String> {
         Step::Send(out) => String::from_utf8(out.bytes.to_vec()).unwrap(),
         Step::WakeAt(at) => format!("wake {}", at.as_secs()),
         Step::Ready(ready) => format!("ready {ready}"),
+        other => panic!("an inquiry holds no messages and says nothing by itself: {other:?}"),
     };
     std::iter::from_fn(|| inquiry.poll()).map(word).collect()
 }
@@ -41,7 +42,7 @@ fn the_card_is_asked_for_until_it_answers_ever_more_slowly() {
         assert_eq!(steps(&mut inquiry), [ASK.to_owned(), format!("wake {}", now + pause)]);
         now += pause;
     }
-    inquiry.heard(at(now), b"", &card(CardState::Present));
+    inquiry.heard(at(now), None, b"", &mut card(CardState::Present));
     assert_eq!(steps(&mut inquiry), [OUTPUT.to_owned(), "ready true".into(), format!("wake {}", now + 60)]);
 }
 
@@ -50,7 +51,7 @@ fn a_terminal_without_a_card_is_never_ready() {
     let mut inquiry = fresh();
     inquiry.link_up(at(0));
     steps(&mut inquiry);
-    inquiry.heard(at(1), b"", &card(CardState::Missing));
+    inquiry.heard(at(1), None, b"", &mut card(CardState::Missing));
     assert_eq!(steps(&mut inquiry), Vec::<String>::new());
     inquiry.wake(at(2));
     assert_eq!(steps(&mut inquiry), [ASK, "wake 6"]);
@@ -60,9 +61,9 @@ fn a_terminal_without_a_card_is_never_ready() {
 fn a_card_that_is_pulled_out_ends_readiness() {
     let mut inquiry = fresh();
     inquiry.link_up(at(0));
-    inquiry.heard(at(1), b"", &card(CardState::Present));
+    inquiry.heard(at(1), None, b"", &mut card(CardState::Present));
     steps(&mut inquiry);
-    inquiry.heard(at(100), b"", &card(CardState::Missing));
+    inquiry.heard(at(100), None, b"", &mut card(CardState::Missing));
     assert_eq!(steps(&mut inquiry), ["ready false", ASK, "wake 102"]);
 }
 
@@ -70,11 +71,11 @@ fn a_card_that_is_pulled_out_ends_readiness() {
 fn a_restart_is_noticed_by_an_unasked_card_and_gets_the_settings_again() {
     let mut inquiry = fresh();
     inquiry.link_up(at(0));
-    inquiry.heard(at(1), b"", &card(CardState::Present));
+    inquiry.heard(at(1), None, b"", &mut card(CardState::Present));
     steps(&mut inquiry);
-    inquiry.heard(at(3), b"", &card(CardState::Present));
+    inquiry.heard(at(3), None, b"", &mut card(CardState::Present));
     assert_eq!(steps(&mut inquiry), Vec::<String>::new(), "a late answer is no restart");
-    inquiry.heard(at(40), b"", &card(CardState::Present));
+    inquiry.heard(at(40), None, b"", &mut card(CardState::Present));
     assert_eq!(steps(&mut inquiry), [OUTPUT]);
 }
 
@@ -82,9 +83,9 @@ fn a_restart_is_noticed_by_an_unasked_card_and_gets_the_settings_again() {
 fn a_minute_of_silence_starts_over_and_traffic_puts_it_off() {
     let mut inquiry = fresh();
     inquiry.link_up(at(0));
-    inquiry.heard(at(1), b"", &card(CardState::Present));
+    inquiry.heard(at(1), None, b"", &mut card(CardState::Present));
     steps(&mut inquiry);
-    inquiry.heard(at(31), b"", &[]);
+    inquiry.heard(at(31), None, b"", &mut Vec::new());
     inquiry.wake(at(61));
     assert_eq!(steps(&mut inquiry), ["wake 91"]);
     inquiry.wake(at(91));
