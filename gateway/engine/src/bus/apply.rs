@@ -186,6 +186,7 @@ impl State {
                 last_heard_ms: at_ms,
                 link: r.link.clone(),
                 position: message.position.or(contact.position),
+                joined: if r.joined && r.native > 0 { r.native } else { contact.joined },
                 ..contact.clone()
             };
         }

@@ -42,6 +42,9 @@ pub struct State {
     pub(crate) wall_last_ms: i64,
 }
 
+/// Begins a snapshot; to be changed with every change of a type in [`State`].
+const FORMAT: [u8; 4] = *b"YZS2";
+
 /// A state at an offset, for starting without reading the journal from its first record.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct Snapshot {
@@ -109,6 +112,8 @@ pub struct Contact {
     pub link: String,
     pub present: Option<bool>,
     pub position: Option<Position>,
+    /// The bearer's mark of the last text that came in parts and is whole: a part of it that comes again is a copy.
+    pub joined: u64,
 }
 
 impl State {
@@ -163,14 +168,15 @@ impl State {
     #[must_use]
     pub fn snapshot(&self) -> Snapshot {
         #[expect(clippy::expect_used, reason = "writing to memory; every field type is plain data")]
-        let bytes = postcard::to_stdvec(self).expect("plain data serialises");
+        let bytes = postcard::to_extend(self, FORMAT.to_vec()).expect("plain data serialises");
         Snapshot { offset: self.offset, bytes }
     }
 
     /// Back from a snapshot; `None` when it is of another version or damaged (then the full fold is read).
     #[must_use]
     pub fn from_snapshot(snapshot: &Snapshot) -> Option<Self> {
-        postcard::from_bytes::<Self>(&snapshot.bytes).ok().filter(|state| state.offset == snapshot.offset)
+        let plain = snapshot.bytes.strip_prefix(FORMAT.as_slice())?;
+        postcard::from_bytes::<Self>(plain).ok().filter(|state| state.offset == snapshot.offset)
     }
 
     /// SM3 of the canonical bytes.

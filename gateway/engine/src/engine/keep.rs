@@ -3,7 +3,7 @@
 use super::Engine;
 use super::hear::fix_of;
 use crate::bus::journal::{self, record::What};
-use crate::bus::{CardKey, Gated, OriginKey, id_to_u64};
+use crate::bus::{CardKey, Gated, OriginKey, Partial, id_to_u64};
 use crate::event::{Event, HoldReason};
 use crate::io::{Offset, Recipient};
 use crate::outbox::{Card, Cards, Pending};
@@ -132,6 +132,17 @@ impl Engine {
         if route::is_sos(&draft.text) || route::is_sos(body) || draft.overheard || full {
             return None;
         }
+        if draft.part.is_some()
+            && self.state.contacts.get(&draft.from).is_some_and(|c| c.joined == mark(reference, total))
+        {
+            let last = self.state.contacts.get(&draft.from).and_then(|contact| contact.last_message)?;
+            return Some(self.count_copy(now, draft.link, last));
+        }
+        let other = |held: &Partial| (held.reference, held.total) != (reference, total);
+        if self.state.partials.get(&draft.from).is_some_and(other) {
+            // Another text has begun: what there is of the first is shown, with its gaps.
+            self.join_parts(now, &draft.from);
+        }
         let record = journal::PartKept {
             from: draft.from.to_string(),
             link: draft.link.name().into(),
@@ -164,7 +175,7 @@ impl Engine {
             text,
             opaque: Vec::new(),
             position: None,
-            native: 0,
+            native: if held.reference > 0 { mark(held.reference, held.total) } else { 0 },
             part: None,
             repeats_within: Duration::ZERO,
             sent_at_ms: 0,
@@ -390,6 +401,11 @@ impl Draft<'_> {
         let content = if self.opaque.is_empty() { self.text.as_bytes() } else { &self.opaque };
         OriginKey::new(&self.from, self.to.clone(), self.native, content)
     }
+}
+
+/// One text that a bearer cut, as its sender's contact remembers it.
+const fn mark(reference: u32, total: u32) -> u64 {
+    (reference as u64) << 32 | total as u64
 }
 
 fn address(to: &Addressee) -> String {
