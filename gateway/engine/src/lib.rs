@@ -17,6 +17,7 @@
 pub mod bus;
 mod clock;
 pub mod config;
+mod coverage;
 mod engine;
 pub mod event;
 pub mod io;

@@ -57,14 +57,7 @@ impl State {
             What::PartsPlanned(r) => self.fold_plan(r)?,
             What::Attempted(r) => self.fold_attempt(at_ms, r)?,
             What::AttemptEnded(r) => self.fold_attempt_end(r),
-            What::AttemptProgressed(r) => {
-                let rung = rung_from_name(&r.rung, "").ok_or("rung")?;
-                let key = AttemptId(r.attempt);
-                let attempt = self.attempts.get(&key).or_else(|| self.silent.get(&key)).cloned();
-                if let Some(part) = attempt.as_ref().and_then(|attempt| self.part_mut(attempt)) {
-                    part.rung = part.rung.max(rung);
-                }
-            }
+            What::AttemptProgressed(r) => self.fold_attempt_progress(r)?,
             What::RungRaised(r) => {
                 let rung = rung_from_name(&r.rung, &r.answer).ok_or("rung")?;
                 if let Some(delivery) = self.delivery_mut(r.id, r.delivery)? {
@@ -249,6 +242,16 @@ impl State {
         card.attempted = true;
         card.attempted_ms = at_ms;
         self.attempts.insert(attempt.attempt, attempt);
+        Ok(())
+    }
+
+    fn fold_attempt_progress(&mut self, r: &journal::AttemptProgressed) -> Folded {
+        let rung = rung_from_name(&r.rung, "").ok_or("rung")?;
+        let key = AttemptId(r.attempt);
+        let attempt = self.attempts.get(&key).or_else(|| self.silent.get(&key)).cloned();
+        if let Some(part) = attempt.as_ref().and_then(|attempt| self.part_mut(attempt)) {
+            part.rung = part.rung.max(rung);
+        }
         Ok(())
     }
 

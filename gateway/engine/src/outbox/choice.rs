@@ -3,7 +3,7 @@
 use super::{Card, Cards, Outbox, Pending, leg};
 use crate::bus::{CardKey, Message, State};
 use crate::config::Policy;
-use crate::session::Coverage;
+use crate::coverage::Coverage;
 use crate::time::Instant;
 use std::collections::BTreeMap;
 use std::time::Duration;

@@ -3,6 +3,7 @@
 //! A session turns bytes into signals and orders into bytes. It does not know messages, cards' slots or the journal.
 
 use crate::config::Reach;
+use crate::coverage::Coverage;
 use crate::time::Instant;
 use bytes::Bytes;
 use std::collections::{BTreeSet, VecDeque};
@@ -39,19 +40,6 @@ pub struct Health {
     pub noise_bytes_total: u64,
     pub unreadable_frames_total: u64,
     pub heard_bytes_total: u64,
-}
-
-/// What can be reached over a link: numbers that its device can write, out of those that the link is for.
-#[derive(Clone, Debug)]
-pub(crate) struct Coverage {
-    codec: Arc<dyn Codec>,
-    reach: Arc<Reach>,
-}
-
-impl Coverage {
-    pub fn has(&self, to: &TerminalId) -> bool {
-        self.codec.reaches(to) && self.reach.has(to.number())
-    }
 }
 
 /// One link's conversation.
@@ -231,7 +219,7 @@ impl Session {
 
     /// What can be reached over this link.
     pub fn coverage(&self) -> Coverage {
-        Coverage { codec: self.codec.clone(), reach: self.reach.clone() }
+        Coverage::new(self.codec.clone(), self.reach.clone())
     }
 
     /// Whether the device wants to know that what it said is stored.
