@@ -305,6 +305,27 @@ impl Profile {
         }
     }
 
+    /// A whole number within `min..=max`, in the type that it is for.
+    ///
+    /// # Errors
+    /// As [`Profile::int`].
+    pub fn number<T: TryFrom<i64>>(&self, key: &str, default: i64, min: i64, max: i64) -> Result<T, ProfileError> {
+        let found = self.int(key, default, min, max)?;
+        T::try_from(found).map_err(|_| ProfileError::Range { key: key.into(), found, min, max })
+    }
+
+    /// Text, or what stands for none.
+    ///
+    /// # Errors
+    /// When the value is not text.
+    pub fn text(&self, key: &str, default: &str) -> Result<String, ProfileError> {
+        match self.0.get(key) {
+            None => Ok(default.to_owned()),
+            Some(Value::Text(found)) => Ok(found.clone()),
+            Some(_) => Err(ProfileError::Type { key: key.into(), expected: "text" }),
+        }
+    }
+
     /// Yes or no.
     ///
     /// # Errors

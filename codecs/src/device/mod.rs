@@ -3,13 +3,15 @@
 
 pub mod beidou;
 pub mod hytera;
+pub(crate) mod reader;
+pub mod trbo;
 
 use crate::codec::{Codec, DecodeError, Profile, ProfileError};
 use crate::message::Bearer;
 use serde_json::{Map, Value};
 
 /// Every device the station can speak to.
-pub static REGISTER: &[Device] = &[beidou::DEVICE, hytera::DEVICE];
+pub static REGISTER: &[Device] = &[beidou::DEVICE, hytera::DEVICE, trbo::DEVICE];
 
 /// A family of hardware.
 #[derive(Clone, Copy, Debug)]

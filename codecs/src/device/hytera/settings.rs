@@ -63,18 +63,18 @@ impl Settings {
     pub(super) fn read(profile: &Profile) -> Result<Self, ProfileError> {
         profile.only(&KEYS)?;
         Ok(Self {
-            subnet: small(profile, "subnet", 10, 0, 255)?,
-            port_rrs: small(profile, "port_rrs", 3002, 1, 65_535)?,
-            port_lp: small(profile, "port_lp", 3003, 1, 65_535)?,
-            port_tmp: small(profile, "port_tmp", 3004, 1, 65_535)?,
-            base_radio: small(profile, "base_radio", 0, 0, i64::from(RadioIp::ID_MAX))?,
+            subnet: profile.number("subnet", 10, 0, 255)?,
+            port_rrs: profile.number("port_rrs", 3002, 1, 65_535)?,
+            port_lp: profile.number("port_lp", 3003, 1, 65_535)?,
+            port_tmp: profile.number("port_tmp", 3004, 1, 65_535)?,
+            base_radio: profile.number("base_radio", 0, 0, i64::from(RadioIp::ID_MAX))?,
             base_ip: base_ip(profile)?,
-            text_max: small(profile, "text_max", 140, 1, 2_000)?,
-            pace: Duration::from_millis(small(profile, "pace_ms", 2_000, 0, 600_000)?),
-            renew_s: small(profile, "renew_s", 1_800, 1, 65_534)?,
+            text_max: profile.number("text_max", 140, 1, 2_000)?,
+            pace: Duration::from_millis(profile.number("pace_ms", 2_000, 0, 600_000)?),
+            renew_s: profile.number("renew_s", 1_800, 1, 65_534)?,
             acks_texts: profile.choice("tmp_ack", &["on", "off"])? == 0,
             sends_flag_7: profile.choice("tmp_flag7", &["no_ack", "ack_request"])? == 1,
-            repeats_within: Duration::from_secs(small(profile, "repeat_s", 10, 0, 3_600)?),
+            repeats_within: Duration::from_secs(profile.number("repeat_s", 10, 0, 3_600)?),
             strips_crlf: profile.flag("strip_crlf", true)?,
             a001_has_ninth: profile.choice("a001_form", &["nine", "eight"])? == 0,
             requires_end_03: profile.choice("end_byte", &["lenient", "require_03"])? == 1,
@@ -100,17 +100,6 @@ impl Settings {
         let ip = self.base_ip.or_else(|| (self.base_radio != 0).then(|| self.base().ip()))?;
         Some(Peer(SocketAddr::new(IpAddr::V4(ip), port)))
     }
-}
-
-fn small<T: TryFrom<i64>>(
-    profile: &Profile,
-    key: &'static str,
-    default: i64,
-    min: i64,
-    max: i64,
-) -> Result<T, ProfileError> {
-    let found = profile.int(key, default, min, max)?;
-    T::try_from(found).map_err(|_| ProfileError::Range { key: key.into(), found, min, max })
 }
 
 fn base_ip(profile: &Profile) -> Result<Option<Ipv4Addr>, ProfileError> {
