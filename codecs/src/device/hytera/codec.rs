@@ -1,6 +1,6 @@
 use super::fields::lp_name;
 use super::settings::Settings;
-use super::wire::{Body, Dds, Gps, Hdap, Lp, REGISTERED, RadioIp, Rrs, Tmp, TmpMessage, Utf16};
+use super::wire::{Body, Dds, Gps, Hdap, Lp, REGISTERED, RadioIp, Rcp, Rrs, Tmp, TmpMessage, Utf16};
 use crate::codec::{Charset, Codec, DecodeError, Dialogue, EncodeError, Limits, Outgoing, Profile, ProfileError};
 use crate::frame::{DatagramFramer, Framer};
 use crate::message::{
@@ -123,10 +123,35 @@ impl Hytera {
 
     fn read(&self, frame: &Hdap, from: Option<Peer>, signals: &mut Vec<Signal>) {
         match &frame.body {
+            Body::Rcp(rcp) => self.read_rcp(rcp, signals),
             Body::Rrs(rrs) => self.read_rrs(rrs, from, signals),
             Body::Lp(lp) => self.read_lp(lp, signals),
             Body::Tmp(tmp) => self.read_tmp(tmp, signals),
             Body::Dds(dds) => signals.push(read_dds(dds)),
+        }
+    }
+
+    fn read_rcp(&self, rcp: &Rcp, signals: &mut Vec<Signal>) {
+        match (rcp.alarm(), rcp) {
+            (Some((sender, on)), _) => {
+                let radio = sender.and_then(|id| RadioIp::new(0, id)).unwrap_or_else(|| self.settings.base());
+                signals.push(Signal::Emergency { of: terminal(radio), on });
+            }
+            (None, Rcp::Status { received, status, call_type, target, sender }) => {
+                let way = if *received { "收" } else { "发" };
+                let detail = format!("{way} 状态 {status} 类型 {call_type} 目标 {target} 发起 {sender}");
+                signals.push(remark("通话状态", detail));
+            }
+            (None, Rcp::RepeaterStatus { status, service, call_type, target, sender, .. }) => {
+                let detail = format!("状态 {status} 业务 {service} 类型 {call_type} 目标 {target} 发起 {sender}");
+                signals.push(remark("中转台状态", detail));
+            }
+            // Somebody else's command, or one that is not public: in the day's log, as it came.
+            (None, Rcp::Opaque { opcode, payload }) => {
+                let name = rcp.name().unwrap_or("未公开");
+                signals.push(remark("电台控制帧", format!("{name} {opcode:04x} {}", hex::encode(payload))));
+            }
+            (None, _) => {}
         }
     }
 

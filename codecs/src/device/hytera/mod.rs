@@ -33,6 +33,6 @@ pub const DEVICE: Device = Device {
     label: "海能达 370 兆电台（HDAP）",
     bearer: Bearer::Radio370,
     protocols: fields::PROTOCOLS,
-    labels: &[],
+    labels: fields::LABELS,
     open: codec::open,
 };

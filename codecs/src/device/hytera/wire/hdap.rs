@@ -1,4 +1,4 @@
-use super::{Dds, Lp, Rrs, Tmp};
+use super::{Dds, Lp, Rcp, Rrs, Tmp};
 use crate::codec::{DecodeError, EncodeError};
 use ::bytes::{BufMut, Bytes, BytesMut};
 use std::fmt;
@@ -121,6 +121,7 @@ pub struct Hdap {
 /// What a frame carries, by service.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub enum Body {
+    Rcp(Rcp),
     Rrs(Rrs),
     Lp(Lp),
     Tmp(Tmp),
@@ -131,6 +132,7 @@ impl Body {
     #[must_use]
     pub const fn service(&self) -> Service {
         match self {
+            Self::Rcp(_) => Service::Rcp,
             Self::Rrs(_) => Service::Rrs,
             Self::Lp(_) => Service::Lp,
             Self::Tmp(_) => Service::Tmp,
@@ -141,6 +143,7 @@ impl Body {
     #[must_use]
     pub fn opcode(&self) -> u16 {
         match self {
+            Self::Rcp(rcp) => rcp.opcode(),
             Self::Rrs(rrs) => rrs.opcode(),
             Self::Lp(lp) => lp.opcode(),
             Self::Tmp(tmp) => tmp.opcode(),
@@ -150,11 +153,12 @@ impl Body {
 
     fn parse(service: Service, opcode: u16, payload: &[u8]) -> Result<Self, DecodeError> {
         match service {
+            Service::Rcp => Rcp::parse(opcode, payload).map(Self::Rcp),
             Service::Rrs => Rrs::parse(opcode, payload).map(Self::Rrs),
             Service::Lp => Lp::parse(opcode, payload).map(Self::Lp),
             Service::Tmp => Tmp::parse(opcode, payload).map(Self::Tmp),
             Service::Dds => Dds::parse(opcode, payload).map(Self::Dds),
-            Service::Rcp | Service::Tp | Service::Dtp => {
+            Service::Tp | Service::Dtp => {
                 Err(DecodeError::Unknown(format!("{} {opcode:04x}: this service is not read here", service.name())))
             }
         }
@@ -162,11 +166,18 @@ impl Body {
 
     fn payload(&self, out: &mut BytesMut) {
         match self {
+            Self::Rcp(rcp) => rcp.payload(out),
             Self::Rrs(rrs) => rrs.payload(out),
             Self::Lp(lp) => lp.payload(out),
             Self::Tmp(tmp) => tmp.payload(out),
             Self::Dds(dds) => dds.payload(out),
         }
+    }
+}
+
+impl From<Rcp> for Hdap {
+    fn from(rcp: Rcp) -> Self {
+        Self::plain(Body::Rcp(rcp))
     }
 }
 
@@ -225,8 +236,10 @@ impl Hdap {
         })?;
         let mut frame = BytesMut::with_capacity(payload.len() + HEADER + TRAILER);
         frame.put_u8(self.body.service().code() | if self.reliable { RELIABLE } else { 0 });
-        frame.put_u16(self.body.opcode());
-        frame.put_u16(length);
+        // The one service whose numbers are little-endian.
+        let number = if self.body.service() == Service::Rcp { u16::to_le_bytes } else { u16::to_be_bytes };
+        frame.extend_from_slice(&number(self.body.opcode()));
+        frame.extend_from_slice(&number(length));
         frame.extend_from_slice(&payload);
         let sum = checksum(frame.get(1..).unwrap_or_default());
         frame.put_u8(sum);
