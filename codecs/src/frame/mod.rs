@@ -11,8 +11,10 @@
 #[cfg(any(test, feature = "conformance"))]
 pub mod conformance;
 mod datagram;
+mod seeking;
 
 pub use datagram::DatagramFramer;
+pub use seeking::{Look, Rule, SeekingFramer};
 
 use bytes::Bytes;
 use std::fmt;

@@ -1,8 +1,11 @@
+use super::cable::{Cable, HrnpRule};
 use super::fields::lp_name;
-use super::settings::Settings;
-use super::wire::{Body, Dds, Gps, Hdap, Lp, REGISTERED, RadioIp, Rcp, Rrs, Tmp, TmpMessage, Utf16};
+use super::repeater::Repeaters;
+use super::settings::{Carrier, Settings};
+use super::wire::hrnp::Op;
+use super::wire::{Body, Dds, Gps, Hdap, Hrnp, Hstrp, Lp, REGISTERED, RadioIp, Rcp, Rrs, Tmp, TmpMessage, Utf16};
 use crate::codec::{Charset, Codec, DecodeError, Dialogue, EncodeError, Limits, Outgoing, Profile, ProfileError};
-use crate::frame::{DatagramFramer, Framer};
+use crate::frame::{DatagramFramer, Framer, SeekingFramer};
 use crate::message::{
     Addressee, Bearer, Content, Heard, NativeId, Order, OrderKind, Outcome, Peer, Rung, Signal, TerminalId,
 };
@@ -11,6 +14,8 @@ use std::net::{IpAddr, SocketAddr};
 use std::time::Duration;
 
 /// Bits of one UTF-16 unit.
+/// Where the attached radio takes HRNP.
+const HRNP_PORT: u16 = 3005;
 const UNIT_BITS: u32 = 16;
 /// How long an ack of a text may take: the channel may be busy with voice, and the network itself tries again.
 const ACK_WITHIN: Duration = Duration::from_secs(20);
@@ -48,46 +53,39 @@ impl Codec for Hytera {
     }
 
     fn framer(&self) -> Box<dyn Framer> {
-        Box::new(DatagramFramer::default())
+        match self.settings.carrier {
+            // On UDP too: its datagrams may end in the filling of short Ethernet frames.
+            Carrier::Hrnp => Box::new(SeekingFramer::new(HrnpRule)),
+            Carrier::Hdap | Carrier::Hstrp => Box::new(DatagramFramer::default()),
+        }
     }
 
     fn decode(&self, frame: &[u8], from: Option<Peer>) -> Result<Vec<Signal>, DecodeError> {
         let mut signals = Vec::new();
-        let (first, mut rest) = Hdap::parse(frame)?;
-        self.check_end(&first, frame.len().saturating_sub(rest.len()))?;
-        self.read(&first, from, &mut signals);
-        // One frame a datagram is the rule; several are read, and a tail that is none is kept in words.
-        while !rest.is_empty() {
-            let Ok((next, after)) = Hdap::parse(rest) else {
-                signals.push(remark("帧后有多余字节", hex::encode(rest)));
-                break;
-            };
-            self.read(&next, from, &mut signals);
-            rest = after;
+        match self.settings.carrier {
+            Carrier::Hdap => return self.bare(frame, from),
+            Carrier::Hrnp => {
+                let frame = Hrnp::parse(frame)?;
+                if frame.op == Op::Data && !frame.payload.is_empty() {
+                    return self.bare(&frame.payload, None);
+                }
+            }
+            Carrier::Hstrp => {
+                for frame in &Hstrp::parse(frame)?.frames {
+                    self.read(frame, None, &mut signals);
+                }
+            }
         }
         Ok(signals)
     }
 
     fn encode(&self, order: &Order) -> Result<Vec<Outgoing>, EncodeError> {
-        let settings = &self.settings;
-        match order {
-            Order::Text { to, text, native, .. } => self.text(to, text, *native).map(|frame| vec![frame]),
-            Order::AskPosition { of: Addressee::Terminal(of), native } => {
-                let radio = self.radio(of)?;
-                let extra = settings.a001_has_ninth.then_some(A001_NINTH);
-                let ask = Lp::Request { request: *native, radio, extra };
-                Ok(vec![to_radio(&ask.into(), radio, settings.port_lp)?])
-            }
-            Order::AskPresence { of } => {
-                let radio = self.radio(of)?;
-                // With the reliable bit, as the only known sample has it.
-                let ask = Hdap { reliable: true, ..Rrs::StatusCheck { radio }.into() };
-                Ok(vec![to_radio(&ask, radio, settings.port_rrs)?])
-            }
-            Order::AskPosition { .. } | Order::Payload { .. } | Order::AskCard | Order::AskStrength { .. } => {
-                Err(EncodeError::Unsupported)
-            }
+        let mut frames = self.plain(order)?;
+        if self.settings.carrier != Carrier::Hdap {
+            // The attached radio or the repeater finds the way; the dialogue knows where that is.
+            frames.iter_mut().for_each(|frame| frame.to = None);
         }
+        Ok(frames)
     }
 
     fn measure(&self, text: &str) -> Result<u32, EncodeError> {
@@ -108,7 +106,56 @@ impl Codec for Hytera {
     }
 
     fn dialogue(&self) -> Option<Box<dyn Dialogue>> {
-        None
+        match self.settings.carrier {
+            Carrier::Hdap => None,
+            Carrier::Hrnp => Some(Box::new(Cable::new(self.settings.base_peer(HRNP_PORT), self.settings.hrnp_version))),
+            Carrier::Hstrp => Some(Box::new(Repeaters::new(self.settings.heartbeat))),
+        }
+    }
+
+    fn reaches(&self, to: &TerminalId) -> bool {
+        self.radio(to).is_ok()
+    }
+}
+
+impl Hytera {
+    fn bare(&self, frame: &[u8], from: Option<Peer>) -> Result<Vec<Signal>, DecodeError> {
+        let mut signals = Vec::new();
+        let (first, mut rest) = Hdap::parse(frame)?;
+        self.check_end(&first, frame.len().saturating_sub(rest.len()))?;
+        self.read(&first, from, &mut signals);
+        // One frame a datagram is the rule; several are read, and a tail that is none is kept in words.
+        while !rest.is_empty() {
+            let Ok((next, after)) = Hdap::parse(rest) else {
+                signals.push(remark("帧后有多余字节", hex::encode(rest)));
+                break;
+            };
+            self.read(&next, from, &mut signals);
+            rest = after;
+        }
+        Ok(signals)
+    }
+
+    fn plain(&self, order: &Order) -> Result<Vec<Outgoing>, EncodeError> {
+        let settings = &self.settings;
+        match order {
+            Order::Text { to, text, native, .. } => self.text(to, text, *native).map(|frame| vec![frame]),
+            Order::AskPosition { of: Addressee::Terminal(of), native } => {
+                let radio = self.radio(of)?;
+                let extra = settings.a001_has_ninth.then_some(A001_NINTH);
+                let ask = Lp::Request { request: *native, radio, extra };
+                Ok(vec![to_radio(&ask.into(), radio, settings.port_lp)?])
+            }
+            Order::AskPresence { of } => {
+                let radio = self.radio(of)?;
+                // With the reliable bit, as the only known sample has it.
+                let ask = Hdap { reliable: true, ..Rrs::StatusCheck { radio }.into() };
+                Ok(vec![to_radio(&ask, radio, settings.port_rrs)?])
+            }
+            Order::AskPosition { .. } | Order::Payload { .. } | Order::AskCard | Order::AskStrength { .. } => {
+                Err(EncodeError::Unsupported)
+            }
+        }
     }
 }
 
@@ -279,6 +326,9 @@ impl Hytera {
                 // A group number stands alone: it is no address of our subnet.
                 let to = RadioIp(self.radio(id)?.id());
                 let peer = settings.base_peer(settings.port_tmp);
+                // In a carrier the other end of the session is the one that hands it over.
+                let carried = Some(Peer(SocketAddr::new(IpAddr::V4(to.ip()), settings.port_tmp)));
+                let peer = if settings.carrier == Carrier::Hdap { peer } else { carried };
                 let peer = peer.ok_or_else(|| EncodeError::Address(format!("{id}: no base_radio or base_ip told")))?;
                 let message = TmpMessage::GroupText { request: native, to, from, text };
                 Ok(Outgoing { bytes: Hdap::from(Tmp::from(message)).emit()?, to: Some(peer) })

@@ -4,9 +4,23 @@ use crate::message::Peer;
 use std::net::{IpAddr, Ipv4Addr, SocketAddr};
 use std::time::Duration;
 
+/// What the HDAP frames of a link are carried in.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(super) enum Carrier {
+    Hdap,
+    Hrnp,
+    Hstrp,
+}
+
 /// What a link's profile says about its radios. Everything that differs between networks and firmwares is here.
 #[derive(Clone, Debug)]
 pub(super) struct Settings {
+    /// `carrier` (`hdap`): bare datagrams, `hrnp` to the attached radio, or `hstrp` from repeaters.
+    pub(super) carrier: Carrier,
+    /// `hrnp_version` (4): what a connect bears; afterwards the radio's own is used.
+    pub(super) hrnp_version: u8,
+    /// `heartbeat_s` (6): how often a repeater hears from us.
+    pub(super) heartbeat: Duration,
     /// `subnet` (10): the first byte of every radio's IP.
     subnet: u8,
     /// `port_rrs`, `port_lp`, `port_tmp` (3002, 3003, 3004). Radios answer to the constant, not to the source port.
@@ -40,7 +54,10 @@ pub(super) struct Settings {
     pub(super) speed_unit: SpeedUnit,
 }
 
-const KEYS: [&str; 16] = [
+const KEYS: [&str; 19] = [
+    "carrier",
+    "hrnp_version",
+    "heartbeat_s",
     "subnet",
     "port_rrs",
     "port_lp",
@@ -63,6 +80,13 @@ impl Settings {
     pub(super) fn read(profile: &Profile) -> Result<Self, ProfileError> {
         profile.only(&KEYS)?;
         Ok(Self {
+            carrier: match profile.choice("carrier", &["hdap", "hrnp", "hstrp"])? {
+                0 => Carrier::Hdap,
+                1 => Carrier::Hrnp,
+                _ => Carrier::Hstrp,
+            },
+            hrnp_version: profile.number("hrnp_version", 4, 0, 255)?,
+            heartbeat: Duration::from_secs(profile.number("heartbeat_s", 6, 1, 600)?),
             subnet: profile.number("subnet", 10, 0, 255)?,
             port_rrs: profile.number("port_rrs", 3002, 1, 65_535)?,
             port_lp: profile.number("port_lp", 3003, 1, 65_535)?,
