@@ -3,6 +3,7 @@
 
 pub mod beidou;
 pub mod hytera;
+pub mod meshtastic;
 pub(crate) mod reader;
 pub mod trbo;
 
@@ -11,7 +12,12 @@ use crate::message::Bearer;
 use serde_json::{Map, Value};
 
 /// Every device the station can speak to.
-pub static REGISTER: &[Device] = &[beidou::DEVICE, hytera::DEVICE, trbo::DEVICE];
+pub static REGISTER: &[Device] = &[
+    beidou::DEVICE,
+    hytera::DEVICE,
+    meshtastic::DEVICE,
+    trbo::DEVICE,
+];
 
 /// A family of hardware.
 #[derive(Clone, Copy, Debug)]
