@@ -7,6 +7,7 @@
 pub mod beidou;
 pub mod handset;
 pub mod hytera;
+pub mod meshtastic;
 
 use bytes::Bytes;
 use std::fmt;

@@ -18,6 +18,8 @@ pub use message::{
     MeshPacket, Metadata, ModuleConfig, Mqtt, MqttProxy, MyInfo, NodeInfo, QueueStatus, ServiceEnvelope, ToRadio,
 };
 pub use raw::{first_field, top_fields};
+// For whoever reads or writes these messages outside this crate.
+pub use prost::Message;
 
 /// Everybody on a channel.
 pub const BROADCAST: u32 = 0xFFFF_FFFF;
