@@ -7,4 +7,5 @@
 mod beidou;
 mod frames;
 mod hdap;
+mod meshtastic;
 mod peer;

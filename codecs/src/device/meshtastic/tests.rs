@@ -1,8 +1,8 @@
 //! The codec alone, over both ways.
 
 use super::wire::{
-    self, BROADCAST, Channel, Data, FromRadio, MeshPacket, Message as _, Position, StoreAndForward, ToRadio, Waypoint, error, framed,
-    payload, port, top_fields,
+    self, BROADCAST, Channel, Data, FromRadio, MeshPacket, Message as _, Position, StoreAndForward, ToRadio, Waypoint,
+    error, framed, payload, port, top_fields,
 };
 use super::{number_of, terminal};
 use crate::codec::{Codec, EncodeError, Profile, ProfileError, Value};
@@ -58,7 +58,10 @@ fn everyone() -> Addressee {
 fn management_keys_and_range_tests_go_nowhere() {
     for portnum in [port::ADMIN, port::KEY_VERIFICATION, port::RANGE_TEST] {
         let signals = hear(portnum, b"seq 12".to_vec());
-        assert!(matches!(signals.as_slice(), [Signal::Remark { detail, .. }] if !detail.contains("seq")), "{signals:?}");
+        assert!(
+            matches!(signals.as_slice(), [Signal::Remark { detail, .. }] if !detail.contains("seq")),
+            "{signals:?}"
+        );
     }
 }
 
@@ -94,12 +97,18 @@ fn a_position_without_coordinates_is_none_and_a_blurred_one_says_so() {
 
 #[test]
 fn waypoints_sensors_kept_texts_and_tactical_chat_are_texts() {
-    let point = Waypoint { name: "集结点".into(), latitude_i: Some(399_300_000), longitude_i: Some(1_163_900_000), ..Waypoint::default() };
+    let point = Waypoint {
+        name: "集结点".into(),
+        latitude_i: Some(399_300_000),
+        longitude_i: Some(1_163_900_000),
+        ..Waypoint::default()
+    };
     assert_eq!(texts(&hear(port::WAYPOINT, point.encode_to_vec())), ["【标点】集结点 39.93000,116.39000"]);
     assert_eq!(texts(&hear(port::DETECTION, "门开".into())), ["【传感器】门开"]);
     let kept = StoreAndForward { rr: 9, text: Some(b"old msg".to_vec()) };
     assert_eq!(texts(&hear(port::STORE_FORWARD, kept.encode_to_vec())), ["old msg"]);
-    let tak = hex::decode("12150a05414c504841120c414e44524f49442d3132333432170a05526f676572120e416c6c204368617420526f6f6d73");
+    let tak =
+        hex::decode("12150a05414c504841120c414e44524f49442d3132333432170a05526f676572120e416c6c204368617420526f6f6d73");
     assert_eq!(texts(&hear(port::TAK, tak.unwrap())), ["ALPHA：Roger"]);
 }
 
@@ -137,7 +146,10 @@ fn two_members_of_a_mesh_read_each_other_and_nobody_else_does() {
     let (near, far) = (multicast("!a1b2c3d4"), multicast("!0badcafe"));
     for (to, expected) in [
         (everyone(), everyone()),
-        (Addressee::Group(TerminalId::from_number(Bearer::Mesh, 1)), Addressee::Group(TerminalId::from_number(Bearer::Mesh, 1))),
+        (
+            Addressee::Group(TerminalId::from_number(Bearer::Mesh, 1)),
+            Addressee::Group(TerminalId::from_number(Bearer::Mesh, 1)),
+        ),
         (Addressee::Terminal(terminal(FAR)), Addressee::Terminal(terminal(FAR))),
     ] {
         let datagram = near.encode(&order(to, "东门已封控")).unwrap().remove(0);
@@ -148,7 +160,8 @@ fn two_members_of_a_mesh_read_each_other_and_nobody_else_does() {
         assert_eq!(texts(&signals), ["东门已封控"]);
         assert_eq!(near.decode(&datagram.bytes, None), Ok(Vec::new()), "our own datagram comes back unchanged");
     }
-    let ops = near.encode(&order(Addressee::Group(TerminalId::from_number(Bearer::Mesh, 1)), "机密")).unwrap().remove(0);
+    let ops =
+        near.encode(&order(Addressee::Group(TerminalId::from_number(Bearer::Mesh, 1)), "机密")).unwrap().remove(0);
     let stranger = open("meshtastic", &profile(&[("over", "multicast"), ("own", "!00001234")])).unwrap();
     let signals = stranger.decode(&ops.bytes, None).unwrap();
     assert!(matches!(signals.as_slice(), [Signal::Remark { .. }]), "{signals:?}");
@@ -175,7 +188,8 @@ fn what_is_spoofed_or_open_is_not_taken_from_the_network() {
 
 #[test]
 fn channel_hashes_are_those_of_the_firmware() {
-    let hashes = [("LongFast", 0x08), ("MediumFast", 0x1F), ("ShortFast", 0x70), ("LongSlow", 0x0F), ("LongTurbo", 0x76)];
+    let hashes =
+        [("LongFast", 0x08), ("MediumFast", 0x1F), ("ShortFast", 0x70), ("LongSlow", 0x0F), ("LongTurbo", 0x76)];
     for (name, hash) in hashes {
         assert_eq!(Channel::new(name, &[1]).unwrap().hash(), hash, "{name}");
     }

