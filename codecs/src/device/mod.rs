@@ -5,6 +5,7 @@ pub mod beidou;
 pub mod hytera;
 pub mod meshtastic;
 pub(crate) mod reader;
+pub mod tiantong;
 pub mod trbo;
 
 use crate::codec::{Codec, DecodeError, Profile, ProfileError};
@@ -16,6 +17,7 @@ pub static REGISTER: &[Device] = &[
     beidou::DEVICE,
     hytera::DEVICE,
     meshtastic::DEVICE,
+    tiantong::DEVICE,
     trbo::DEVICE,
 ];
 
