@@ -8,6 +8,7 @@ pub mod beidou;
 pub mod handset;
 pub mod hytera;
 pub mod meshtastic;
+pub mod tiantong;
 
 use bytes::Bytes;
 use std::fmt;

@@ -120,7 +120,7 @@ impl Scts {
     pub fn from_utc(at: Utc, quarters: i8) -> Self {
         let local = Utc(at.millis().saturating_add(i64::from(quarters).saturating_mul(900_000)));
         let (year, month, day, hour, minute, second, _) = local.civil();
-        let swapped = |value: u8| (value % 10) << 4 | value / 10 % 10;
+        let swapped = |value: u8| ((value % 10) << 4) | (value / 10 % 10);
         let year = u8::try_from(year.rem_euclid(100)).unwrap_or(0);
         let sign = if quarters < 0 { 0x08 } else { 0 };
         let zone = swapped(quarters.unsigned_abs() % 80) | sign;
