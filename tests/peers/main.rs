@@ -6,6 +6,7 @@
 
 mod beidou;
 mod frames;
+mod gammu;
 mod hdap;
 mod meshtastic;
 mod peer;
