@@ -3,6 +3,7 @@
 
 pub mod beidou;
 pub mod hytera;
+pub mod kiss;
 pub mod meshtastic;
 pub(crate) mod reader;
 pub mod tiantong;
@@ -16,6 +17,7 @@ use serde_json::{Map, Value};
 pub static REGISTER: &[Device] = &[
     beidou::DEVICE,
     hytera::DEVICE,
+    kiss::DEVICE,
     meshtastic::DEVICE,
     tiantong::DEVICE,
     trbo::DEVICE,
