@@ -9,6 +9,7 @@ pub mod handset;
 pub mod hytera;
 pub mod meshtastic;
 pub mod tiantong;
+pub mod kiss;
 
 use bytes::Bytes;
 use std::fmt;

@@ -161,8 +161,8 @@ fn only_callsigns_are_reached() {
 #[test]
 fn a_mic_e_emergency_and_a_written_one_are_alarms() {
     let mic_e = |to: &str| ours().decode(&frame("BG0BBB-7", to, "`(_f \"Oj/", false), None).unwrap();
-    assert!(matches!(&mic_e("332V6T")[..], [Signal::Position { emergency: true, .. }]), "{:?}", mic_e("332V6T"));
-    let [Signal::Position { position, emergency: false, .. }] = &mic_e("S32U6T")[..] else { panic!() };
+    assert!(matches!(&mic_e("332UVT")[..], [Signal::Position { emergency: true, .. }]), "{:?}", mic_e("332UVT"));
+    let [Signal::Position { position, emergency: false, .. }] = &mic_e("S32UVT")[..] else { panic!() };
     assert_eq!((position.lat_e7, position.lon_e7), (334_273_333, -1_121_290_000));
     assert_eq!((position.course_ddeg, position.speed_cm_s), (Some(2510), Some(1029)));
     let written = said("!3955.50N/11623.20E-!EMERGENCY! 腿断了");
