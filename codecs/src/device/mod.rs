@@ -5,6 +5,7 @@ pub mod beidou;
 pub mod hytera;
 pub mod kiss;
 pub mod meshtastic;
+pub mod pei;
 pub(crate) mod reader;
 pub mod tiantong;
 pub mod trbo;
@@ -19,6 +20,7 @@ pub static REGISTER: &[Device] = &[
     hytera::DEVICE,
     kiss::DEVICE,
     meshtastic::DEVICE,
+    pei::DEVICE,
     tiantong::DEVICE,
     trbo::DEVICE,
 ];
