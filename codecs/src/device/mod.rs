@@ -4,6 +4,7 @@
 pub mod beidou;
 pub mod hytera;
 pub mod kiss;
+pub mod meshcore;
 pub mod meshtastic;
 pub mod pei;
 pub(crate) mod reader;
@@ -19,6 +20,7 @@ pub static REGISTER: &[Device] = &[
     beidou::DEVICE,
     hytera::DEVICE,
     kiss::DEVICE,
+    meshcore::DEVICE,
     meshtastic::DEVICE,
     pei::DEVICE,
     tiantong::DEVICE,

@@ -10,9 +10,11 @@
 
 #[cfg(any(test, feature = "conformance"))]
 pub mod conformance;
+mod cutter;
 mod datagram;
 mod seeking;
 
+pub use cutter::{Cutter, Shape, Verdict};
 pub use datagram::DatagramFramer;
 pub use seeking::{Look, Rule, SeekingFramer};
 
