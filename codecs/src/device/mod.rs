@@ -7,6 +7,7 @@ pub mod kiss;
 pub mod meshcore;
 pub mod meshtastic;
 pub mod pei;
+pub mod raw;
 pub(crate) mod reader;
 pub mod tiantong;
 pub mod trbo;
@@ -23,6 +24,7 @@ pub static REGISTER: &[Device] = &[
     meshcore::DEVICE,
     meshtastic::DEVICE,
     pei::DEVICE,
+    raw::DEVICE,
     tiantong::DEVICE,
     trbo::DEVICE,
 ];
