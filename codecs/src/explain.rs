@@ -5,10 +5,13 @@
 //! a codec; nothing here is judged, stored or answered, and what a codec takes leniently may be refused here.
 
 mod labels;
+mod recorded;
+
+pub use recorded::explain_recorded;
 
 use crate::codec::DecodeError;
 use crate::device::{Device, Direction, Fields, Protocol, REGISTER};
-use serde_json::{Value, json};
+use serde_json::{Map, Value, json};
 use std::fmt::Write as _;
 use thiserror::Error;
 
@@ -48,13 +51,22 @@ pub enum ExplainError {
     NothingFits { bytes: usize, tried: String },
     #[error("{0}")]
     Frame(#[from] DecodeError),
+    #[error("chunks stand without device")]
+    NoDevice,
+    #[error("{0}")]
+    Profile(String),
 }
 
 /// One line of `explain --jsonl`: an object with `protocol`, `direction`, `hex` or `text`, `charset` in (`hex` wins;
 /// other keys are ignored), `{"ok":true,"fields":{…}}` or `{"ok":false,"error":"…"}` out. Without `protocol` every
-/// protocol is tried, and the answer names the one that fits. Never panics.
+/// protocol is tried (those of `device`, where that stands), and the answer names the one that fits. A recorded stream
+/// (`chunks` and `device`) is answered with its `pieces`. Never panics.
 #[must_use]
 pub fn explain_line(line: &str) -> String {
+    if let Some(object) = json_object(line).ok().filter(|object| object.contains_key("chunks")) {
+        let answer = recorded::stream_answer(&object);
+        return answer.unwrap_or_else(|error| json!({ "ok": false, "error": error.to_string() })).to_string();
+    }
     let answer = match explain_json(line) {
         Ok((explained, true)) => json!({ "ok": true, "fields": explained.fields }),
         Ok((explained, false)) => {
@@ -67,20 +79,33 @@ pub fn explain_line(line: &str) -> String {
 
 /// The second value says whether the protocol was named.
 fn explain_json(line: &str) -> Result<(Explained, bool), ExplainError> {
-    let value: Value = serde_json::from_str(line).map_err(|error| ExplainError::Json(error.to_string()))?;
-    let object = value.as_object().ok_or_else(|| ExplainError::Json("another kind of value".into()))?;
-    let text = |key: &'static str| match object.get(key) {
-        None | Some(Value::Null) => Ok(None),
-        Some(Value::String(text)) => Ok(Some(text.as_str())),
-        Some(_) => Err(ExplainError::NotText { key }),
-    };
+    let object = json_object(line)?;
+    let text = |key| text_of(&object, key);
     let direction = match text("direction")? {
         None => Direction::Any,
         Some(name) => Direction::from_name(name).ok_or_else(|| ExplainError::Direction(name.into()))?,
     };
     let bytes = wire_bytes(text("hex")?, text("text")?, text("charset")?)?;
-    let protocol = text("protocol")?;
-    Ok((explain(protocol, direction, &bytes)?, protocol.is_some()))
+    let explained = match (text("protocol")?, text("device")?) {
+        (None, Some(device)) => (explain_device(device, direction, &bytes)?, false),
+        (protocol, _) => (explain(protocol, direction, &bytes)?, protocol.is_some()),
+    };
+    Ok(explained)
+}
+
+fn json_object(line: &str) -> Result<Map<String, Value>, ExplainError> {
+    match serde_json::from_str(line).map_err(|error| ExplainError::Json(error.to_string()))? {
+        Value::Object(object) => Ok(object),
+        _ => Err(ExplainError::Json("another kind of value".into())),
+    }
+}
+
+fn text_of<'a>(object: &'a Map<String, Value>, key: &'static str) -> Result<Option<&'a str>, ExplainError> {
+    match object.get(key) {
+        None | Some(Value::Null) => Ok(None),
+        Some(Value::String(text)) => Ok(Some(text.as_str())),
+        Some(_) => Err(ExplainError::NotText { key }),
+    }
 }
 
 /// The bytes on the wire of a case: `hex` where it stands (blanks are ignored), else `text` in `charset`, which is
@@ -121,14 +146,7 @@ fn protocols() -> impl Iterator<Item = (&'static Device, &'static Protocol)> {
 /// [`ExplainError::NothingFits`] when none was named and none reads them.
 pub fn explain(protocol: Option<&str>, direction: Direction, bytes: &[u8]) -> Result<Explained, ExplainError> {
     let known = || protocols().map(|(_, protocol)| protocol.name).collect::<Vec<_>>().join(", ");
-    let Some(name) = protocol else {
-        let mut fits = protocols().filter_map(|(device, protocol)| {
-            (protocol.explain)(direction, bytes).ok().map(|fields| (device, protocol.name, fields))
-        });
-        let nothing = || ExplainError::NothingFits { bytes: bytes.len(), tried: known() };
-        let (device, protocol, fields) = fits.next().ok_or_else(nothing)?;
-        return Ok(Explained { device, protocol, also: fits.map(|(_, name, _)| name).collect(), fields });
-    };
+    let Some(name) = protocol else { return fitting(direction, bytes, |_| true) };
     let (device, protocol) = protocols()
         .find(|(_, protocol)| protocol.name == name)
         .ok_or_else(|| ExplainError::Protocol { found: name.into(), known: known() })?;
@@ -136,19 +154,45 @@ pub fn explain(protocol: Option<&str>, direction: Direction, bytes: &[u8]) -> Re
     Ok(Explained { device, protocol: protocol.name, also: Vec::new(), fields })
 }
 
+/// Reads exactly one frame by whichever protocol of a device reads it.
+///
+/// # Errors
+/// [`ExplainError::NothingFits`] when none reads it, or when there is no such device.
+pub fn explain_device(name: &str, direction: Direction, bytes: &[u8]) -> Result<Explained, ExplainError> {
+    fitting(direction, bytes, |device| device.name == name)
+}
+
+fn fitting(direction: Direction, bytes: &[u8], of: impl Fn(&Device) -> bool) -> Result<Explained, ExplainError> {
+    let mut tried = Vec::new();
+    let mut fits = Vec::new();
+    for (device, protocol) in protocols().filter(|(device, _)| of(device)) {
+        match (protocol.explain)(direction, bytes) {
+            Ok(fields) => fits.push((device, protocol.name, fields)),
+            Err(_) => tried.push(protocol.name),
+        }
+    }
+    let mut fits = fits.into_iter();
+    let nothing = || ExplainError::NothingFits { bytes: bytes.len(), tried: tried.join(", ") };
+    let (device, protocol, fields) = fits.next().ok_or_else(nothing)?;
+    Ok(Explained { device, protocol, also: fits.map(|(_, name, _)| name).collect(), fields })
+}
+
 /// One frame in words for a person: what it is, whether its checksum holds, and each field on a line with its unit.
 ///
 /// # Errors
 /// As [`explain`]; [`ExplainError::words`] says it in Chinese.
 pub fn explain_words(protocol: Option<&str>, direction: Direction, bytes: &[u8]) -> Result<String, ExplainError> {
-    let explained = explain(protocol, direction, bytes)?;
+    Ok(words_of(&explain(protocol, direction, bytes)?, bytes))
+}
+
+fn words_of(explained: &Explained, bytes: &[u8]) -> String {
     let mut words = format!("协议：{}（{}）\n", explained.protocol, explained.device.label);
     if !explained.also.is_empty() {
         writeln!(words, "也读得通：{}", explained.also.join("、")).ok();
     }
     writeln!(words, "长度：{} 字节\n校验：通过", bytes.len()).ok();
     write_fields(&mut words, labels::Words(explained.device.labels), &explained.fields, 0);
-    Ok(words)
+    words
 }
 
 fn write_fields(words: &mut String, known: labels::Words, fields: &Fields, depth: usize) {
@@ -200,6 +244,8 @@ impl ExplainError {
             Self::Protocol { found, known } => format!("不认识的协议 {found}；可用：{known}"),
             Self::NothingFits { bytes, tried } => format!("这 {bytes} 字节没有协议读得通；试过：{tried}"),
             Self::Frame(error) => frame_words(error),
+            Self::NoDevice => "有 chunks，却没有说是什么设备（device）".into(),
+            Self::Profile(why) => format!("打不开这个设备：{why}"),
         }
     }
 }

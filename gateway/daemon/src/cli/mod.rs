@@ -157,7 +157,7 @@ enum AnswerWord {
 
 #[derive(Debug, Args)]
 struct Explain {
-    /// 标准输入每行一个 JSON 对象，标准输出每行一个结果
+    /// 每行一个 JSON 对象（标准输入，或给出的文件），标准输出每行一个结果
     #[arg(long)]
     jsonl: bool,
     /// 协议名；不给则逐个试
@@ -172,7 +172,7 @@ struct Explain {
     /// 文字的字符集
     #[arg(long, default_value = "utf-8")]
     charset: String,
-    /// 一帧；不给则读标准输入，每行一帧
+    /// 一帧，或抓包文件、用例文件（.jsonl）；不给则读标准输入，每行一帧
     frame: Option<String>,
 }
 

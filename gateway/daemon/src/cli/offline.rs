@@ -3,11 +3,12 @@
 use super::{CliError, Explain, Place};
 use crate::config::{Config, Link};
 use crate::storage;
-use std::io::{BufRead, BufReader, BufWriter, Write};
+use std::fs::File;
+use std::io::{BufRead, BufReader, BufWriter, Read, Write};
 use std::path::{Path, PathBuf};
 use std::process::ExitCode;
 use yizhan_codecs::device::Direction;
-use yizhan_codecs::explain::{explain_line, explain_words, wire_bytes};
+use yizhan_codecs::explain::{explain_line, explain_recorded, explain_words, wire_bytes};
 
 /// Says what a station with this config would do.
 pub(super) fn check(path: &Path, config: &Config, out: &mut dyn Write) -> Result<(), CliError> {
@@ -93,23 +94,57 @@ fn fold(path: &Path, out: &mut dyn Write) -> Result<Vec<String>, CliError> {
     }
 }
 
+/// One line out for every line in, whatever stands there: the caller counts on it.
+fn explain_lines<R: Read>(lines: &mut BufReader<R>, out: &mut dyn Write) -> Result<ExitCode, CliError> {
+    let mut line = Vec::new();
+    while lines.read_until(b'\n', &mut line)? > 0 {
+        let text = String::from_utf8_lossy(&line);
+        writeln!(out, "{}", explain_line(text.trim_end_matches(['\n', '\r'])))?;
+        line.clear();
+        // A caller that writes a line and waits for its answer gets it; one that pipes a file pays no flush a line.
+        if lines.buffer().is_empty() {
+            out.flush()?;
+        }
+    }
+    out.flush()?;
+    Ok(ExitCode::SUCCESS)
+}
+
+/// A capture, or a file of `vectors/`, for a person: frame by frame.
+fn explain_file<R: Read>(file: BufReader<R>, out: &mut dyn Write) -> Result<ExitCode, CliError> {
+    let (mut lines, mut unread) = (0_u64, 0_u64);
+    for line in file.split(b'\n') {
+        let line = line?;
+        let line = String::from_utf8_lossy(&line);
+        if line.trim().is_empty() {
+            continue;
+        }
+        let (words, good) = explain_recorded(&line);
+        writeln!(out, "{}", words.trim_end())?;
+        writeln!(out)?;
+        lines += 1;
+        unread += u64::from(!good);
+    }
+    writeln!(out, "共 {lines} 行，{unread} 行读不通")?;
+    out.flush()?;
+    Ok(if unread == 0 { ExitCode::SUCCESS } else { ExitCode::FAILURE })
+}
+
 pub(super) fn explain(explain: &Explain, out: &mut dyn Write) -> Result<ExitCode, CliError> {
     let mut out = BufWriter::with_capacity(1 << 16, out);
-    let mut stdin = BufReader::with_capacity(1 << 16, std::io::stdin().lock());
-    if explain.jsonl {
-        // One line out for every line in, whatever stands there: the caller counts on it.
-        let mut line = Vec::new();
-        while stdin.read_until(b'\n', &mut line)? > 0 {
-            let text = String::from_utf8_lossy(&line);
-            writeln!(out, "{}", explain_line(text.trim_end_matches(['\n', '\r'])))?;
-            line.clear();
-            // A caller that writes a line and waits for its answer gets it; one that pipes a file pays no flush a line.
-            if stdin.buffer().is_empty() {
-                out.flush()?;
-            }
+    let file = match &explain.frame {
+        Some(name) if Path::new(name).is_file() => Some(BufReader::with_capacity(1 << 16, File::open(name)?)),
+        Some(name) if explain.jsonl || name.ends_with(".jsonl") => {
+            return Err(CliError::Usage(format!("没有文件 {name}")));
         }
-        out.flush()?;
-        return Ok(ExitCode::SUCCESS);
+        _ => None,
+    };
+    let mut stdin = BufReader::with_capacity(1 << 16, std::io::stdin().lock());
+    match (file, explain.jsonl) {
+        (Some(mut file), true) => return explain_lines(&mut file, &mut out),
+        (None, true) => return explain_lines(&mut stdin, &mut out),
+        (Some(file), false) => return explain_file(file, &mut out),
+        (None, false) => {}
     }
     let direction = Direction::from_name(&explain.direction).ok_or_else(|| {
         CliError::Usage(format!("不认识的方向 {}（to_terminal、from_terminal、any）", explain.direction))

@@ -120,7 +120,7 @@ impl Layout {
     /// Bytes behind a frame's content.
     fn behind(&self) -> usize {
         let delimiter = if let Framing::Line(delimiter) = &self.framing { delimiter.len() } else { 0 };
-        let sum = self.checksum.map_or(0, |sum| sum.from_end());
+        let sum = self.checksum.map_or(0, |sum| sum.at_end());
         self.tail.len().max(sum).max(delimiter)
     }
 

@@ -230,7 +230,7 @@ impl Checksum {
     }
 
     /// Bytes at the frame's end that it takes, when it stands there.
-    pub(super) fn from_end(&self) -> usize {
+    pub(super) fn at_end(&self) -> usize {
         if self.at < 0 { usize::try_from(self.at.unsigned_abs()).unwrap_or(usize::MAX) } else { 0 }
     }
 }
