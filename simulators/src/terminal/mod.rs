@@ -7,9 +7,9 @@
 pub mod beidou;
 pub mod handset;
 pub mod hytera;
+pub mod kiss;
 pub mod meshtastic;
 pub mod tiantong;
-pub mod kiss;
 
 use bytes::Bytes;
 use std::fmt;
