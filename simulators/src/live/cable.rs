@@ -44,6 +44,12 @@ impl Cable {
         (piece, (!self.on_the_way.is_empty()).then_some(took))
     }
 
+    /// When something is left, that the next piece is due.
+    #[must_use]
+    pub fn rest(&self) -> Option<Duration> {
+        (!self.on_the_way.is_empty()).then_some(Duration::ZERO)
+    }
+
     /// The plug is pulled: what is on the way is lost.
     pub fn cut(&mut self) {
         self.on_the_way.clear();

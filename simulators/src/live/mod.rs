@@ -14,6 +14,7 @@ mod pty;
 mod solo;
 mod stage;
 mod station;
+mod tcp;
 #[cfg(test)]
 mod tests;
 mod udp;

@@ -2,6 +2,7 @@
 
 use super::cable::Cable;
 use super::pty::{Pty, Reading};
+use super::tcp::Server;
 use super::udp::Radios;
 use crate::seed::Seed;
 use std::io;
@@ -20,6 +21,8 @@ pub enum Port {
     Serial(Box<Serial>),
     /// UDP on the loopback network.
     Udp(Radios),
+    /// A TCP server on the loopback network.
+    Tcp(Box<Tcp>),
 }
 
 /// A pseudo-terminal and the cable to it.
@@ -28,6 +31,18 @@ pub struct Serial {
     pty: Pty,
     cable: Cable,
 }
+
+/// A TCP server and what a network makes of a stream: cut and glued anywhere, but not paced.
+#[derive(Debug)]
+pub struct Tcp {
+    server: Server,
+    cable: Cable,
+    /// Cut already, and not yet taken by the system.
+    untaken: Vec<u8>,
+}
+
+/// A host that does not read is asked again after this time.
+const UNTAKEN: Duration = Duration::from_millis(10);
 
 /// Why a rehearsal could not begin.
 #[derive(Debug, Error)]
@@ -50,11 +65,33 @@ impl Port {
         Self::Serial(Box::new(Serial { pty: Pty::at(path), cable: Cable::new(baud, seed.stream("cable")) }))
     }
 
+    /// A TCP server on a free loopback port, and where it is. `seed` decides how its stream is glued and cut.
+    ///
+    /// # Errors
+    /// When no port is free.
+    pub fn tcp(seed: &Seed) -> io::Result<(Self, SocketAddr)> {
+        let server = Server::anywhere()?;
+        let at = server.address();
+        Ok((Self::served(server, seed), at))
+    }
+
+    /// A TCP server at an address that somebody chose.
+    #[must_use]
+    pub fn tcp_at(at: SocketAddr, seed: &Seed) -> Self {
+        Self::served(Server::at(at), seed)
+    }
+
+    fn served(server: Server, seed: &Seed) -> Self {
+        let cable = Cable::new(u32::MAX, seed.stream("cable"));
+        Self::Tcp(Box::new(Tcp { server, cable, untaken: Vec::new() }))
+    }
+
     pub(super) fn plug(&mut self) -> io::Result<()> {
         match self {
             Self::None => Ok(()),
             Self::Serial(serial) => serial.pty.plug(),
             Self::Udp(radios) => radios.plug(),
+            Self::Tcp(tcp) => tcp.server.plug(),
         }
     }
 
@@ -69,6 +106,11 @@ impl Port {
                 radios.unplug();
                 Ok(())
             }
+            Self::Tcp(tcp) => {
+                tcp.cut();
+                tcp.server.unplug();
+                Ok(())
+            }
         }
     }
 
@@ -77,6 +119,7 @@ impl Port {
             Self::None => Vec::new(),
             Self::Serial(serial) => serial.pty.waits_on().into_iter().collect(),
             Self::Udp(radios) => radios.waits_on().collect(),
+            Self::Tcp(tcp) => tcp.server.waits_on().collect(),
         }
     }
 
@@ -92,6 +135,14 @@ impl Port {
                     Some(Heard::HostLeft)
                 }
             },
+            Self::Tcp(tcp) => match tcp.server.read(buffer)? {
+                Reading::Bytes(length) => Some(Heard::Bytes { to: None, length }),
+                Reading::Quiet => None,
+                Reading::HostLeft => {
+                    tcp.cut();
+                    Some(Heard::HostLeft)
+                }
+            },
             Self::Udp(radios) => radios.read(buffer).map(|(to, length)| Heard::Bytes { to: Some(to), length }),
         })
     }
@@ -100,6 +151,7 @@ impl Port {
     pub(super) fn write(&mut self, from: Option<SocketAddr>, bytes: &[u8]) -> Option<Duration> {
         match self {
             Self::Serial(serial) if serial.pty.is_plugged() => serial.cable.write(bytes),
+            Self::Tcp(tcp) if tcp.server.has_host() => tcp.cable.write(bytes),
             Self::Udp(radios) => {
                 // A datagram that does not leave is lost, as on any network.
                 let _left_or_lost = from.is_some_and(|from| radios.write(from, bytes));
@@ -111,11 +163,35 @@ impl Port {
 
     /// The next piece of what the terminal wrote goes over the cable. Gives how long until the one after it.
     pub(super) fn go_on(&mut self) -> io::Result<Option<Duration>> {
-        let Self::Serial(serial) = self else { return Ok(None) };
-        let (piece, next) = serial.cable.piece();
-        if !piece.is_empty() {
-            serial.pty.write(&piece)?;
+        match self {
+            Self::Serial(serial) => {
+                let (piece, next) = serial.cable.piece();
+                if !piece.is_empty() {
+                    serial.pty.write(&piece)?;
+                }
+                Ok(next)
+            }
+            Self::Tcp(tcp) => Ok(tcp.go_on()),
+            Self::None | Self::Udp(_) => Ok(None),
         }
-        Ok(next)
+    }
+}
+
+impl Tcp {
+    /// What was on the way to a host is lost with it.
+    fn cut(&mut self) {
+        self.cable.cut();
+        self.untaken.clear();
+    }
+
+    /// Unlike a serial line, a stream loses nothing while it lasts: a host that reads slowly is waited for.
+    fn go_on(&mut self) -> Option<Duration> {
+        let mut next = None;
+        if self.untaken.is_empty() {
+            (self.untaken, next) = self.cable.piece();
+        }
+        let taken = self.server.write(&self.untaken);
+        self.untaken.drain(..taken.min(self.untaken.len()));
+        if self.untaken.is_empty() { next.or_else(|| self.cable.rest()) } else { Some(UNTAKEN) }
     }
 }

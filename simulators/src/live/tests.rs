@@ -158,3 +158,33 @@ fn bad_weather_loses_what_it_should_and_says_so() {
     duet.until("far", |what| matches!(what, What::Lost(_)));
     assert_eq!(duet.rehearsal.tally("far").unwrap().received, 0);
 }
+
+#[test]
+fn a_terminal_on_the_network_keeps_every_byte_and_serves_one_host_at_a_time() {
+    let [near, far] = [1, 2].map(|number| TerminalId::from_number(Bearer::Mesh, number));
+    let seed = Seed::new(1);
+    let (port, address) = Port::tcp(&seed).unwrap();
+    let players = vec![Player { name: "near", terminal: Parrot::boxed(&near, &far), id: near, port }];
+    let (rehearsal, told) = Rehearsal::begin(&seed, BTreeMap::new(), players).unwrap();
+    let duet = Duet { rehearsal, told, folder: tempfile::tempdir().unwrap() };
+    let mut host = std::net::TcpStream::connect(address).unwrap();
+    let sent: Vec<u8> = (0..=255).cycle().take(300_000).collect();
+    let mut writer = host.try_clone().unwrap();
+    let writes = {
+        let sent = sent.clone();
+        std::thread::spawn(move || writer.write_all(&sent).unwrap())
+    };
+    let mut back = vec![0; sent.len()];
+    host.read_exact(&mut back).unwrap();
+    writes.join().unwrap();
+    assert!(back == sent, "cut and glued, but whole and in order");
+    let mut later = std::net::TcpStream::connect(address).unwrap();
+    duet.until("near", |what| *what == What::HostLeft);
+    assert_eq!(host.read(&mut [0; 8]).unwrap(), 0, "the one before is let go");
+    later.write_all(b"here").unwrap();
+    let mut heard = [0; 4];
+    later.read_exact(&mut heard).unwrap();
+    assert_eq!(&heard, b"here");
+    duet.rehearsal.unplug("near");
+    assert_eq!(later.read(&mut [0; 8]).unwrap(), 0, "hung up");
+}
