@@ -2,8 +2,10 @@
 
 use crate::demo::{self, DemoError, Settings, Style};
 use crate::drill;
-use crate::live::{self, DEVICES, SoloError, Wanted};
+use crate::live::{self, SoloError, Wanted};
 use crate::scenario::{Scenario, ScenarioError};
+use crate::terminal::kinds::KINDS;
+use clap::builder::PossibleValuesParser;
 use clap::{Parser, Subcommand};
 use std::io;
 use std::path::{Path, PathBuf};
@@ -56,23 +58,23 @@ enum Task {
     /// 一台模拟终端：显示它听到什么；键入的每一行是远端发来的一条报文
     Terminal {
         /// 设备
-        #[arg(value_parser = DEVICES)]
+        #[arg(value_parser = PossibleValuesParser::new(KINDS.iter().map(|kind| kind.name)))]
         device: String,
-        /// 北斗：要建立的串口路径；电台：三个 UDP 端口的第一个
+        /// 串口终端：要建立的路径；数据报电台：几个 UDP 端口的第一个；TCP 终端：地址:端口
         #[arg(long)]
         port: String,
-        /// 卡号
-        #[arg(long, default_value_t = 142_020)]
-        number: u32,
+        /// 本机号码：卡号、电台号、节点号……不给就用惯用的
+        #[arg(long)]
+        number: Option<String>,
         /// 服务频度，秒
         #[arg(long, default_value_t = 60, value_parser = clap::value_parser!(u64).range(1..=9_999))]
         period: u64,
         /// 通信等级
         #[arg(long, default_value_t = 3)]
         level: u8,
-        /// 远端手持机的号码
-        #[arg(long, default_value_t = 242_407)]
-        far: u32,
+        /// 远端手持机的号码；不给就用惯用的
+        #[arg(long)]
+        far: Option<String>,
         /// 串口速率
         #[arg(long, default_value_t = 115_200)]
         baud: u32,

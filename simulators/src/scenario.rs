@@ -76,10 +76,10 @@ pub struct LinkSpec {
     /// The numbers that the link is for, as in the station's config; empty = all that its device can write.
     #[serde(default)]
     pub reach: Vec<String>,
-    /// Beidou: which protocol the simulated terminal speaks.
+    /// Which kind of the device's simulated terminals: Beidou's protocol, a radio's carrier.
     pub dialect: Option<String>,
-    /// Beidou: the card. Radio: the base radio's number.
-    pub number: u32,
+    /// The terminal's own number on its bearer, as a whole number or as text (`"!0badcafe"`, `"BH4XYZ-7"`).
+    pub number: Number,
     #[serde(default = "sixty")]
     pub period_s: f64,
     #[serde(default = "three")]
@@ -88,6 +88,27 @@ pub struct LinkSpec {
     pub baud: u32,
     #[serde(default = "two")]
     pub guard_s: f64,
+}
+
+/// A terminal's number, as its bearer writes it.
+#[derive(Clone, Debug, PartialEq, Eq, Deserialize)]
+#[serde(from = "NumberOrText")]
+pub struct Number(pub String);
+
+#[derive(Deserialize)]
+#[serde(untagged)]
+enum NumberOrText {
+    Number(u64),
+    Text(String),
+}
+
+impl From<NumberOrText> for Number {
+    fn from(written: NumberOrText) -> Self {
+        match written {
+            NumberOrText::Number(number) => Self(number.to_string()),
+            NumberOrText::Text(text) => Self(text),
+        }
+    }
 }
 
 /// How a bearer's air differs from the typical.

@@ -21,7 +21,7 @@ mod udp;
 
 pub use api::{Api, ApiError, Follower, Shown};
 pub use port::{Port, PortError};
-pub use solo::{DEVICES, SoloError, Wanted, run as solo};
+pub use solo::{SoloError, Wanted, run as solo};
 pub use station::{Station, StationError};
 pub use udp::{HOST, Radios, address_of};
 

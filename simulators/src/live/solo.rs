@@ -3,9 +3,8 @@
 
 use super::{HOST, Player, Port, PortError, Radios, Rehearsal, What, address_of};
 use crate::seed::Seed;
-use crate::terminal::beidou::{BeidouTerminal, Card, Dialect};
 use crate::terminal::handset::{Habits, Handset};
-use crate::terminal::hytera::HyteraModem;
+use crate::terminal::kinds::{KINDS, Kind, Wiring, Wish};
 use crate::terminal::{Act, Said};
 use std::collections::BTreeMap;
 use std::io::{BufRead, Write};
@@ -16,28 +15,25 @@ use std::time::Duration;
 use thiserror::Error;
 use yizhan_codecs::message::{Addressee, Bearer, TerminalId};
 
-/// The devices that can be had alone.
-pub const DEVICES: [&str; 4] = ["beidou-rdss40", "beidou-rdss21", "beidou-rsmc3", "hytera"];
-
 const NEAR: &str = "near";
 const FAR: &str = "far";
-/// The number of the base radio: outside the range that drills give to handhelds.
-const BASE_RADIO: u32 = 64_001;
+/// The first byte of loopback addresses, which the radios have.
+const SUBNET: u8 = 127;
 
 /// What the person asked for.
 #[derive(Clone, Debug)]
 pub struct Wanted {
     pub device: String,
-    /// The path to make, or for radios the first of three UDP ports.
+    /// The path to make, for datagrams the first of the UDP ports, for TCP the address to listen on.
     pub port: String,
-    /// The number of the card, or of the far radio.
-    pub number: u32,
+    /// The terminal's own number; `None` = the kind's usual one.
+    pub number: Option<String>,
     /// 服务频度 of the card.
     pub period: Duration,
     /// 通信等级 of the card.
     pub level: u8,
-    /// The number of the handheld on the far side.
-    pub far: u32,
+    /// The number of the handheld on the far side; `None` = the kind's usual one.
+    pub far: Option<String>,
     pub baud: u32,
 }
 
@@ -45,12 +41,14 @@ pub struct Wanted {
 #[derive(Debug, Error)]
 #[non_exhaustive]
 pub enum SoloError {
-    #[error("no device {name:?}; devices: {}", DEVICES.join(", "))]
+    #[error("no device {name:?}; devices: {}", known())]
     UnknownDevice { name: String },
-    #[error("{found:?} is no UDP port with two more after it (1..=65533)")]
-    UdpPort { found: String },
+    #[error("{found:?} is no UDP port with room for {more} more after it")]
+    UdpPort { found: String, more: usize },
+    #[error("{found:?} is no address: write ADDRESS:PORT, e.g. 127.0.0.1:4403")]
+    Address { found: String },
     #[error("number {found} does not fit the device")]
-    Number { found: u32 },
+    Number { found: String },
     #[error(transparent)]
     Port(#[from] PortError),
     #[error("the screen or the keyboard failed: {0}")]
@@ -62,10 +60,13 @@ pub enum SoloError {
 /// # Errors
 /// [`SoloError`]
 pub fn run(wanted: &Wanted, keyboard: impl BufRead, screen: impl Write + Send + 'static) -> Result<(), SoloError> {
-    let seed = Seed::new(u64::from(wanted.number));
-    let (near, card, advice) = near(wanted, &seed)?;
-    let far = TerminalId::from_number(card.bearer, wanted.far);
-    let period = if card.bearer == Bearer::Beidou { Duration::from_secs(1) } else { Duration::ZERO };
+    let kind = Kind::named(&wanted.device).ok_or_else(|| SoloError::UnknownDevice { name: wanted.device.clone() })?;
+    let bearer = kind.bearer().ok_or_else(|| SoloError::UnknownDevice { name: wanted.device.clone() })?;
+    let number = |given: &Option<String>, usual: &str| TerminalId::new(bearer, given.as_deref().unwrap_or(usual));
+    let (card, far) = (number(&wanted.number, kind.usual.0), number(&wanted.far, kind.usual.1));
+    let seed = Seed::new(1).stream(&card.to_string());
+    let (near, advice) = near(kind, wanted, &card, &far, &seed)?;
+    let period = if bearer == Bearer::Beidou { Duration::from_secs(1) } else { Duration::ZERO };
     let habits = Habits { command_post: Some(card.clone()), ..Habits::default() };
     let handset = Handset::new(far.clone(), Vec::new(), period, habits, &seed);
     let handset = Player { name: FAR, id: far.clone(), terminal: Box::new(handset), port: Port::None };
@@ -82,50 +83,61 @@ pub fn run(wanted: &Wanted, keyboard: impl BufRead, screen: impl Write + Send + 
     Ok(())
 }
 
-fn near(wanted: &Wanted, seed: &Seed) -> Result<(Player, TerminalId, String), SoloError> {
-    let name = wanted.device.as_str();
-    if name == "hytera" {
-        return near_radio(wanted);
-    }
-    let spoken = name.strip_prefix("beidou-").unwrap_or_default();
-    let dialect = Dialect::from_name(spoken).ok_or_else(|| SoloError::UnknownDevice { name: name.into() })?;
-    let Wanted { number, period, level, .. } = *wanted;
-    let terminal = BeidouTerminal::new(dialect, Card { number, broadcast: 0, period, level, subordinates: 0 }, seed);
-    let id = TerminalId::from_number(Bearer::Beidou, number);
-    let port = Port::serial(Path::new(&wanted.port), wanted.baud, seed);
-    let advice = format!(
-        "北斗终端已接好：卡号 {number}，服务频度 {} 秒，等级 {level}。\n在本站配置里写：\n  [[link]]\n  name = \"beidou\"\n  \
-         device = \"beidou\"\n  serial = {{ port = {:?}, baud = {} }}\n  profile = {{ dialect = \"{spoken}\" }}",
-        period.as_secs(),
-        wanted.port,
-        wanted.baud
-    );
-    Ok((Player { name: NEAR, id: id.clone(), terminal: Box::new(terminal), port }, id, advice))
+fn known() -> String {
+    KINDS.iter().map(|kind| kind.name).collect::<Vec<_>>().join(", ")
 }
 
-fn near_radio(wanted: &Wanted) -> Result<(Player, TerminalId, String), SoloError> {
-    let wrong = || SoloError::UdpPort { found: wanted.port.clone() };
+/// The terminal at its port, and what to write into the station's config.
+fn near(
+    kind: &Kind,
+    wanted: &Wanted,
+    own: &TerminalId,
+    far: &TerminalId,
+    seed: &Seed,
+) -> Result<(Player, String), SoloError> {
+    let (port, way, more) = match kind.wiring {
+        Wiring::Serial => {
+            let way = format!("serial = {{ port = {:?}, baud = {} }}", wanted.port, wanted.baud);
+            (Port::serial(Path::new(&wanted.port), wanted.baud, seed), way, Vec::new())
+        }
+        Wiring::Stream => {
+            let at = wanted.port.parse().map_err(|_| SoloError::Address { found: wanted.port.clone() })?;
+            (Port::tcp_at(at, seed), format!("tcp = {{ connect = \"{at}\" }}"), Vec::new())
+        }
+        Wiring::Datagrams(services) => datagrams(services, wanted, own, far)?,
+    };
+    let Wanted { period, level, .. } = *wanted;
+    let wish = Wish { own: own.clone(), period, level, subnet: Some(SUBNET), seed };
+    let terminal = kind.make(wish).ok_or_else(|| SoloError::Number { found: own.number().into() })?;
+    let card = if own.bearer == Bearer::Beidou {
+        format!("，服务频度 {} 秒，等级 {level}", period.as_secs())
+    } else {
+        String::new()
+    };
+    let config = kind.config(own, &way, &more);
+    let advice = format!("模拟终端 {} 已接好：号码 {}{card}。\n在本站配置里写：\n{config}", kind.name, own.number());
+    Ok((Player { name: NEAR, id: own.clone(), terminal, port }, advice))
+}
+
+/// Radios behind a base radio: an address each, and the services on ports next to each other.
+fn datagrams(
+    services: &[(u16, &str)],
+    wanted: &Wanted,
+    own: &TerminalId,
+    far: &TerminalId,
+) -> Result<(Port, String, Vec<String>), SoloError> {
+    let wrong = || SoloError::UdpPort { found: wanted.port.clone(), more: services.len().saturating_sub(1) };
     let first: u16 = wanted.port.parse().map_err(|_| wrong())?;
-    let ports: Vec<u16> = (0..3).map(|n| first.checked_add(n)).collect::<Option<_>>().ok_or_else(wrong)?;
-    let services: BTreeMap<u16, u16> = HyteraModem::SERVICES.into_iter().zip(ports.iter().copied()).collect();
-    let number = |number| TerminalId::from_number(Bearer::Radio370, number);
-    let place = |id: u32| address_of(&number(id)).ok_or(SoloError::Number { found: id });
-    let addresses: Vec<Ipv4Addr> = vec![place(BASE_RADIO)?, place(wanted.far)?];
-    let modem = HyteraModem::new(127, BASE_RADIO).ok_or(SoloError::Number { found: BASE_RADIO })?;
+    let count = u16::try_from(services.len()).map_err(|_| wrong())?;
+    let ports: Vec<u16> = (0..count).map(|n| first.checked_add(n)).collect::<Option<_>>().ok_or_else(wrong)?;
+    let place = |id: &TerminalId| address_of(id).ok_or_else(|| SoloError::Number { found: id.number().into() });
+    let addresses: Vec<Ipv4Addr> = vec![place(own)?, place(far)?];
     let bind: Vec<String> = ports.iter().map(|port| format!("\"{HOST}:{port}\"")).collect();
-    let advice = format!(
-        "370 兆车台已接好，远端电台地址 {}。\n在本站配置里写：\n  [[link]]\n  name = \"radio\"\n  device = \"hytera\"\n  \
-         udp = {{ bind = [{}], peers = [\"127.0.0.0/8\"] }}\n  profile = {{ subnet = 127, base_radio = {BASE_RADIO}, \
-         port_rrs = {}, port_lp = {}, port_tmp = {} }}",
-        addresses.last().copied().unwrap_or(HOST),
-        bind.join(", "),
-        ports.first().copied().unwrap_or_default(),
-        ports.get(1).copied().unwrap_or_default(),
-        ports.get(2).copied().unwrap_or_default(),
-    );
-    let port = Port::Udp(Radios::on(addresses, services));
-    let id = number(BASE_RADIO);
-    Ok((Player { name: NEAR, id: id.clone(), terminal: Box::new(modem), port }, id, advice))
+    let way = format!("udp = {{ bind = [{}], peers = [\"127.0.0.0/8\"] }}", bind.join(", "));
+    let keys = services.iter().zip(&ports).map(|((_, key), port)| format!("{key} = {port}"));
+    let more = std::iter::once(format!("subnet = {SUBNET}")).chain(keys).collect();
+    let used: BTreeMap<u16, u16> = services.iter().map(|(service, _)| *service).zip(ports).collect();
+    Ok((Port::Udp(Radios::on(addresses, used)), way, more))
 }
 
 fn obey(rehearsal: &Rehearsal, card: &TerminalId, line: &str) {
@@ -188,7 +200,8 @@ mod tests {
 
     fn wanted(device: &str, port: &str) -> Wanted {
         let period = Duration::from_secs(60);
-        Wanted { device: device.into(), port: port.into(), number: 142_020, period, level: 3, far: 7, baud: 115_200 }
+        let (device, port) = (device.into(), port.into());
+        Wanted { device, port, number: None, period, level: 3, far: None, baud: 115_200 }
     }
 
     /// Free on one address a moment ago; the radios have addresses that nobody else uses.
@@ -199,10 +212,15 @@ mod tests {
 
     #[test]
     fn a_typed_line_is_a_message_from_the_far_side_and_the_config_to_write_is_shown() {
-        for device in DEVICES {
+        for kind in KINDS {
+            let device = kind.name;
             let folder = tempfile::tempdir().unwrap();
             let path = folder.path().join("port");
-            let port = if device == "hytera" { free_port().to_string() } else { path.display().to_string() };
+            let port = match kind.wiring {
+                Wiring::Serial => path.display().to_string(),
+                Wiring::Stream => format!("{HOST}:{}", free_port()),
+                Wiring::Datagrams(_) => free_port().to_string(),
+            };
             let seen = folder.path().join("seen");
             let screen = std::fs::File::create(&seen).unwrap();
             run(&wanted(device, &port), "求救 三号桥\n".as_bytes(), screen).unwrap();
@@ -216,6 +234,6 @@ mod tests {
     fn an_unknown_device_or_port_is_refused_with_the_choices() {
         let refused = |device, port| run(&wanted(device, port), "".as_bytes(), Vec::new()).unwrap_err().to_string();
         assert!(refused("acme", "x").contains("beidou-rdss40"));
-        assert!(refused("hytera", "65534").contains("65534"));
+        assert!(refused("hytera", "65535").contains("65535"));
     }
 }

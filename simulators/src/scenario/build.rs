@@ -4,13 +4,12 @@ use super::{AnswerSpec, LinkSpec, PersonSpec, Scenario, ScenarioError, TrafficSp
 use crate::air::{Air, Weather};
 use crate::laws::{Ground, Laws};
 use crate::seed::Seed;
-use crate::terminal::beidou::{BeidouTerminal, Card, Dialect};
 use crate::terminal::handset::{Answering, Habits, Handset};
-use crate::terminal::hytera::HyteraModem;
+use crate::terminal::kinds::{KINDS, Kind, Wiring, Wish};
 use crate::terminal::{Act, Terminal};
 use crate::world::{Action, Link, Sending, WallClock, World};
 use bytes::Bytes;
-use std::collections::BTreeMap;
+use std::collections::{BTreeMap, BTreeSet};
 use std::time::Duration;
 use yizhan_codecs::codec::{Profile, Value};
 use yizhan_codecs::message::{Addressee, Bearer, LinkId, Position, StationId, TerminalId, Utc};
@@ -132,7 +131,7 @@ impl Scenario {
         let habits = Habits {
             answers: person.answers.iter().map(answering).collect(),
             names_number: person.names_number,
-            command_post: command_post.map(|link| TerminalId::from_number(own.bearer, link.number)),
+            command_post: command_post.map(|link| TerminalId::new(own.bearer, &link.number.0)),
             position: person.at.and_then(|[lat, lon]| Position::from_degrees(lat, lon)),
         };
         let member = |group: &&super::GroupSpec| self.members(group).contains(&person.id);
@@ -233,7 +232,7 @@ impl Scenario {
         let own: TerminalId = terminal.parse().map_err(|_| unknown_terminal(terminal))?;
         let link = self.links.iter().find(|link| bearer_of(link).is_ok_and(|bearer| bearer == own.bearer));
         let link = link.ok_or_else(|| unknown_terminal(terminal))?;
-        Ok(Addressee::Terminal(TerminalId::from_number(own.bearer, link.number)))
+        Ok(Addressee::Terminal(TerminalId::new(own.bearer, &link.number.0)))
     }
 
     fn traffic(
@@ -286,36 +285,41 @@ impl Scenario {
 }
 
 fn plug(link: &LinkSpec, seed: &Seed) -> Result<(Link, Box<dyn Terminal>, Bearer), ScenarioError> {
-    let id = LinkId::new(&link.name);
-    match bearer_of(link)? {
-        Bearer::Radio370 => {
-            let subnet = link.profile.get("subnet").and_then(toml::Value::as_integer).unwrap_or(10);
-            let subnet = u8::try_from(subnet).map_err(|_| ScenarioError::Range { what: "subnet" })?;
-            let modem = HyteraModem::new(subnet, link.number).ok_or(ScenarioError::Range { what: "number" })?;
-            Ok((Link::datagrams(id), Box::new(modem), Bearer::Radio370))
-        }
-        bearer => {
-            let dialect = link.dialect.as_deref().unwrap_or("rdss21");
-            let dialect = Dialect::from_name(dialect).ok_or_else(|| ScenarioError::Choice {
-                what: "dialect",
-                found: dialect.into(),
-                known: "rdss40, rdss21, rsmc3".into(),
-            })?;
-            let (number, level) = (link.number, link.level);
-            let card = Card { number, broadcast: 0, period: seconds(link.period_s), level, subordinates: 0 };
-            Ok((Link::serial(id, link.baud), Box::new(BeidouTerminal::new(dialect, card, seed)), bearer))
-        }
+    let (id, kind, bearer) = (LinkId::new(&link.name), kind_of(link)?, bearer_of(link)?);
+    let subnet = link.profile.get("subnet").and_then(toml::Value::as_integer).map(u8::try_from).transpose();
+    let wish = Wish {
+        own: TerminalId::new(bearer, &link.number.0),
+        period: seconds(link.period_s),
+        level: link.level,
+        subnet: subnet.map_err(|_| ScenarioError::Range { what: "subnet" })?,
+        seed,
+    };
+    let terminal = kind.make(wish).ok_or(ScenarioError::Range { what: "number" })?;
+    let port = match kind.wiring {
+        Wiring::Serial => Link::serial(id, link.baud),
+        Wiring::Stream => Link::stream(id),
+        Wiring::Datagrams(_) => Link::datagrams(id),
+    };
+    Ok((port, terminal, bearer))
+}
+
+fn kind_of(link: &LinkSpec) -> Result<&'static Kind, ScenarioError> {
+    let listed = |words: BTreeSet<&'static str>| words.into_iter().collect::<Vec<_>>().join(", ");
+    let mut of_device = KINDS.iter().filter(|kind| kind.device == link.device).peekable();
+    if of_device.peek().is_none() {
+        let known = listed(KINDS.iter().map(|kind| kind.device).collect());
+        return Err(ScenarioError::Choice { what: "device", found: link.device.clone(), known });
     }
+    Kind::of(&link.device, link.dialect.as_deref()).ok_or_else(|| ScenarioError::Choice {
+        what: "dialect",
+        found: link.dialect.clone().unwrap_or_default(),
+        known: listed(of_device.filter_map(|kind| kind.variant).map(|(_, value)| value).collect()),
+    })
 }
 
 fn bearer_of(link: &LinkSpec) -> Result<Bearer, ScenarioError> {
-    let known = yizhan_codecs::device::REGISTER;
-    let device = known.iter().find(|device| device.name == link.device);
-    device.map(|device| device.bearer).ok_or_else(|| ScenarioError::Choice {
-        what: "device",
-        found: link.device.clone(),
-        known: known.iter().map(|device| device.name).collect::<Vec<_>>().join(", "),
-    })
+    let refused = || ScenarioError::Range { what: "device without a codec" };
+    kind_of(link)?.bearer().ok_or_else(refused)
 }
 
 fn reach(link: &LinkSpec) -> Result<Reach, ScenarioError> {
@@ -335,11 +339,13 @@ fn profile(link: &LinkSpec) -> Result<Profile, ScenarioError> {
         profile.0.insert(key.clone(), value);
     }
     // What the scenario says of the terminal, the station's config says of its link.
-    if let Some(dialect) = &link.dialect {
-        profile.0.insert("dialect".into(), Value::Text(dialect.clone()));
+    let kind = kind_of(link)?;
+    if let Some((key, value)) = kind.variant.filter(|_| link.dialect.is_some()) {
+        profile.0.insert(key.into(), Value::Text(value.into()));
     }
-    if bearer_of(link)? == Bearer::Radio370 {
-        profile.0.insert("base_radio".into(), Value::Int(link.number.into()));
+    if let Some(key) = kind.own_key {
+        let number = link.number.0.parse().map_or_else(|_| Value::Text(link.number.0.clone()), Value::Int);
+        profile.0.insert(key.into(), number);
     }
     Ok(profile)
 }

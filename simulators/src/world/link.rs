@@ -1,4 +1,5 @@
-//! The cable between a terminal and the station: a UART that takes its time and is read in pieces, or datagrams.
+//! The cable between a terminal and the station: a UART or a stream that takes its time and is read in pieces, or
+//! datagrams.
 
 use crate::seed::Seed;
 use bytes::Bytes;
@@ -26,6 +27,12 @@ impl Link {
     #[must_use]
     pub const fn serial(id: LinkId, baud: u32) -> Self {
         Self { id, baud: Some(baud), up: true, to_terminal: Duration::ZERO, to_host: Duration::ZERO }
+    }
+
+    /// A stream over a local network: read in pieces like a UART, but fast.
+    #[must_use]
+    pub const fn stream(id: LinkId) -> Self {
+        Self::serial(id, 10_000_000)
     }
 
     #[must_use]

@@ -1,0 +1,152 @@
+//! The simulated terminals there are: one entry a kind. Scenarios, the live rehearsal and `yizhan-drill terminal` all
+//! look here.
+
+use super::Terminal;
+use super::beidou::{BeidouTerminal, Card, Dialect};
+use super::hytera::HyteraModem;
+use crate::seed::Seed;
+use std::time::Duration;
+use yizhan_codecs::device::REGISTER;
+use yizhan_codecs::message::{Bearer, TerminalId};
+
+/// One kind of simulated terminal.
+#[derive(Clone, Copy, Debug)]
+pub struct Kind {
+    /// Its name for `yizhan-drill terminal`.
+    pub name: &'static str,
+    /// The device's name in the register of codecs.
+    pub device: &'static str,
+    /// What tells it from others of its device: a key of the profile and its value. Scenarios name the value as
+    /// `dialect`; without one they mean the first kind of the device.
+    pub variant: Option<(&'static str, &'static str)>,
+    pub wiring: Wiring,
+    /// The key of the profile that names the terminal's own number, if the device cannot tell it.
+    pub own_key: Option<&'static str>,
+    /// Numbers for somebody who names none: its own, and a far handheld's.
+    pub usual: (&'static str, &'static str),
+    make: fn(Wish<'_>) -> Option<Box<dyn Terminal>>,
+}
+
+/// How a terminal is connected to its host.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Wiring {
+    Serial,
+    /// A TCP server.
+    Stream,
+    /// Datagrams: each service's port as radios speak of it, and the key of the profile that names another.
+    Datagrams(&'static [(u16, &'static str)]),
+}
+
+/// What a terminal is made from. Each kind takes what it needs.
+#[derive(Clone, Debug)]
+pub struct Wish<'a> {
+    pub own: TerminalId,
+    /// 服务频度 of a card.
+    pub period: Duration,
+    /// 通信等级 of a card.
+    pub level: u8,
+    /// First byte of the addresses of a radio net.
+    pub subnet: Option<u8>,
+    pub seed: &'a Seed,
+}
+
+/// Every kind.
+pub static KINDS: &[Kind] =
+    &[beidou("beidou-rdss21", "rdss21"), beidou("beidou-rdss40", "rdss40"), beidou("beidou-rsmc3", "rsmc3"), HYTERA];
+
+const fn beidou(name: &'static str, dialect: &'static str) -> Kind {
+    let make: fn(Wish<'_>) -> Option<Box<dyn Terminal>> = match dialect.as_bytes() {
+        b"rdss40" => |wish| card(Dialect::Rdss40, &wish),
+        b"rsmc3" => |wish| card(Dialect::Rsmc3, &wish),
+        _ => |wish| card(Dialect::Rdss21, &wish),
+    };
+    let (variant, usual) = (Some(("dialect", dialect)), ("142020", "242407"));
+    Kind { name, device: "beidou", variant, wiring: Wiring::Serial, own_key: None, usual, make }
+}
+
+const HYTERA: Kind = Kind {
+    name: "hytera",
+    device: "hytera",
+    variant: None,
+    wiring: Wiring::Datagrams(&[
+        (HyteraModem::SERVICES[0], "port_rrs"),
+        (HyteraModem::SERVICES[1], "port_lp"),
+        (HyteraModem::SERVICES[2], "port_tmp"),
+    ]),
+    own_key: Some("base_radio"),
+    // Outside the range that drills give to handhelds.
+    usual: ("64001", "242407"),
+    make: |wish| boxed(HyteraModem::new(wish.subnet.unwrap_or(10), wish.own.as_u32()?)),
+};
+
+fn card(dialect: Dialect, wish: &Wish<'_>) -> Option<Box<dyn Terminal>> {
+    let Wish { period, level, .. } = *wish;
+    let card = Card { number: wish.own.as_u32()?, broadcast: 0, period, level, subordinates: 0 };
+    boxed(Some(BeidouTerminal::new(dialect, card, wish.seed)))
+}
+
+fn boxed<T: Terminal + 'static>(terminal: Option<T>) -> Option<Box<dyn Terminal>> {
+    terminal.map(|terminal| Box::new(terminal) as Box<dyn Terminal>)
+}
+
+impl Kind {
+    /// By the name that people use.
+    #[must_use]
+    pub fn named(name: &str) -> Option<&'static Self> {
+        KINDS.iter().find(|kind| kind.name == name)
+    }
+
+    /// By device and `dialect`; without one, the first of the device.
+    #[must_use]
+    pub fn of(device: &str, dialect: Option<&str>) -> Option<&'static Self> {
+        let fits = |kind: &&Self| dialect.is_none() || kind.variant.map(|(_, value)| value) == dialect;
+        KINDS.iter().filter(|kind| kind.device == device).find(fits)
+    }
+
+    /// The bearer of its device.
+    #[must_use]
+    pub fn bearer(&self) -> Option<Bearer> {
+        REGISTER.iter().find(|device| device.name == self.device).map(|device| device.bearer)
+    }
+
+    /// One terminal; `None` when the number is of another kind.
+    #[must_use]
+    pub fn make(&self, wish: Wish<'_>) -> Option<Box<dyn Terminal>> {
+        (self.make)(wish)
+    }
+
+    /// The lines of the station's config for it. `way` is the line that says how it is connected, `more` are further
+    /// keys of the profile.
+    #[must_use]
+    pub fn config(&self, own: &TerminalId, way: &str, more: &[String]) -> String {
+        let variant = self.variant.map(|(key, value)| format!("{key} = {value:?}"));
+        let own = self.own_key.map(|key| format!("{key} = {}", own.number()));
+        let profile: Vec<String> = variant.into_iter().chain(own).chain(more.iter().cloned()).collect();
+        let name = self.bearer().map_or(self.device, Bearer::name);
+        format!(
+            "  [[link]]\n  name = {name:?}\n  device = {:?}\n  {way}\n  profile = {{ {} }}",
+            self.device,
+            profile.join(", ")
+        )
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use std::collections::BTreeSet;
+
+    #[test]
+    fn every_kind_has_a_name_of_its_own_a_registered_device_and_can_be_made() {
+        let names: BTreeSet<_> = KINDS.iter().map(|kind| kind.name).collect();
+        assert_eq!(names.len(), KINDS.len());
+        for kind in KINDS {
+            let bearer = kind.bearer().unwrap_or_else(|| panic!("{} is not registered", kind.device));
+            let (own, seed) = (TerminalId::new(bearer, kind.usual.0), Seed::new(1));
+            let wish = Wish { own, period: Duration::from_secs(60), level: 3, subnet: None, seed: &seed };
+            assert!(kind.make(wish).is_some(), "{}", kind.name);
+            let found = Kind::of(kind.device, kind.variant.map(|(_, value)| value)).unwrap();
+            assert_eq!(found.name, kind.name);
+        }
+    }
+}
