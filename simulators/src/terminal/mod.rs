@@ -10,6 +10,7 @@ pub mod hytera;
 pub mod kiss;
 pub mod meshtastic;
 pub mod tiantong;
+pub mod trbo;
 pub mod kinds;
 
 use bytes::Bytes;

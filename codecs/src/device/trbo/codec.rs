@@ -1,25 +1,22 @@
-use super::dialogue::Sequences;
-use super::settings::Settings;
-use super::wire::ars::{Ars, Body as ArsBody};
-use super::wire::lrrp::{Lrrp, Token, latitude, longitude};
-use super::wire::tms::{Body as TmsBody, SEQUENCE_MAX, Tms, words};
+use super::dialogue::Talk;
+use super::settings::{ID_MAX, Settings};
+use super::wire::{Ars, ArsBody, Lrrp, Point, Tms, TmsBody, Token, UTF_16, doc_name, utf16, words};
 use crate::codec::{Charset, Codec, DecodeError, Dialogue, EncodeError, Limits, Outgoing, Profile, ProfileError};
 use crate::frame::{DatagramFramer, Framer};
-use crate::message::{
-    Addressee, Bearer, Content, Heard, NativeId, Order, Peer, Position, Rung, Signal, TerminalId, Utc,
-};
+use crate::message::{Addressee, Bearer, Content, Heard, NativeId, Order, Peer, Position, Rung, Signal, TerminalId};
 use bytes::Bytes;
-use std::net::{IpAddr, Ipv4Addr, SocketAddr};
 use std::time::Duration;
 
+/// Bits of one UTF-16 unit.
 const UNIT_BITS: u32 = 16;
-const ID_MAX: u32 = 0x00FF_FFFF;
-/// A radio acknowledges within seconds; a channel full of voice takes longer.
+/// How long the radio's ack of a text may take: the channel may be busy with voice.
 const ACK_WITHIN: Duration = Duration::from_secs(30);
-/// An acknowledgement without a sequence answers a service availability; above every sequence.
-const NO_SEQUENCE: u64 = 256;
-/// The earliest year of a believable fix: cold radios report the year of their firmware's epoch.
-const YEAR_MIN: u16 = 2020;
+/// The native number of a text without a sequence; sequences go to 127.
+const NO_SEQUENCE: u64 = 128;
+
+pub(super) const NO_POSITION: &str = "无有效定位";
+pub(super) const NO_SOURCE: &str = "数据报没有来源地址";
+pub(super) const OUTSIDE: &str = "来源地址不在电台网段";
 
 pub(super) fn open(profile: &Profile) -> Result<Box<dyn Codec>, ProfileError> {
     Ok(Box::new(Trbo { settings: Settings::read(profile)? }))
@@ -30,18 +27,33 @@ struct Trbo {
     settings: Settings,
 }
 
-/// One datagram, by its service.
-enum Datagram {
-    Ars(Ars),
+/// A datagram of one of the three services.
+#[derive(Clone, Debug)]
+pub(super) enum Datagram {
     Tms(Tms),
+    Ars(Ars),
     Lrrp(Lrrp),
+}
+
+impl Datagram {
+    /// Of the service whose port the peer speaks from; where the port tells nothing (a translated address), of the one
+    /// that reads it. A location document begins with its number, the others with the high byte of a length.
+    pub(super) fn read(settings: &Settings, frame: &[u8], from: Option<Peer>) -> Result<Self, DecodeError> {
+        match from.map(|peer| peer.0.port()) {
+            Some(port) if port == settings.port_tms => Tms::parse(frame).map(Self::Tms),
+            Some(port) if port == settings.port_ars => Ars::parse(frame).map(Self::Ars),
+            Some(port) if port == settings.port_lrrp => Lrrp::parse(frame).map(Self::Lrrp),
+            _ if frame.first().is_some_and(|first| *first != 0) => Lrrp::parse(frame).map(Self::Lrrp),
+            _ => Tms::parse(frame).map(Self::Tms).or_else(|error| Ars::parse(frame).map(Self::Ars).map_err(|_| error)),
+        }
+    }
 }
 
 impl Codec for Trbo {
     fn limits(&self) -> Limits {
         Limits {
             bearer: Bearer::Radio370,
-            capacity_bits: Some(u32::from(self.settings.text_max) * UNIT_BITS),
+            capacity_bits: Some(self.settings.units_max().saturating_mul(UNIT_BITS)),
             period: Some(self.settings.pace),
             charset: Charset::Utf16,
             feedback_within: None,
@@ -49,9 +61,10 @@ impl Codec for Trbo {
             proves: Rung::Delivered,
             may_encrypt: true,
             may_relay: true,
-            confirms: "单呼短信：对方电台自己回执（TMS），证明电台已收到，不证明有人看过。组呼短信没有回执，只知已交给本机电台。",
-            source: "TMS as captured from radios: 280 characters, 138 on first-generation firmware; 140 and the pace chosen for a \
-                     channel shared with voice; sequence of 5 bits",
+            confirms: "单呼短信：由对方电台自己的回执（TMS ack）证明对方电台已收到，不证明有人看过。组呼短信：没有回执，只知已交给本站电台，\
+                       是否发射、谁收到均不可知。",
+            source: "TRBO data services: text limit 140 units of first-generation radios (newer ones 280); TMS ack; pace and \
+                     30 s wait chosen for a slot of about 1600 bit/s shared with voice",
         }
     }
 
@@ -60,29 +73,43 @@ impl Codec for Trbo {
     }
 
     fn decode(&self, frame: &[u8], from: Option<Peer>) -> Result<Vec<Signal>, DecodeError> {
-        Ok(match self.service(frame, from)? {
-            Datagram::Ars(ars) => self.registration(&ars, from),
-            Datagram::Tms(tms) => self.text_service(&tms, from),
-            Datagram::Lrrp(lrrp) => location(&lrrp, &number_of(from)),
-        })
+        let datagram = Datagram::read(&self.settings, frame, from)?;
+        let mut signals = Vec::new();
+        let Some((id, inside)) = from.and_then(|peer| self.settings.whose(peer)) else {
+            // Only a registration says by itself whose it is.
+            match datagram {
+                Datagram::Ars(ars) => self.read_ars(&ars, None, &mut signals),
+                Datagram::Tms(_) | Datagram::Lrrp(_) => signals.push(remark(NO_SOURCE, hex::encode(frame))),
+            }
+            return Ok(signals);
+        };
+        let of = terminal(id);
+        if !inside {
+            signals.push(remark(OUTSIDE, from.map(|peer| peer.0.to_string()).unwrap_or_default()));
+        }
+        match datagram {
+            Datagram::Tms(tms) => signals.push(self.read_tms(&tms, of)),
+            Datagram::Ars(ars) => self.read_ars(&ars, Some((of, inside)), &mut signals),
+            Datagram::Lrrp(document) => signals.push(read_lrrp(&document, of)),
+        }
+        Ok(signals)
     }
 
     fn encode(&self, order: &Order) -> Result<Vec<Outgoing>, EncodeError> {
         let settings = &self.settings;
-        match order {
-            Order::Text { to, text, native, .. } => self.text(to, text, *native).map(|frame| vec![frame]),
+        let outgoing = match order {
+            Order::Text { to, text, native, .. } => self.text(to, text, *native)?,
             Order::AskPosition { of: Addressee::Terminal(of), native } => {
-                let to = peer(settings.subnet, radio(of)?, settings.port_lrrp);
-                Ok(vec![Outgoing { bytes: Lrrp::immediate(*native).emit(), to: Some(to) }])
+                Outgoing { bytes: Lrrp::ask(*native).emit()?, to: Some(self.radio(of, settings.port_lrrp)?) }
             }
             Order::AskPresence { of } => {
-                let to = peer(settings.subnet, radio(of)?, settings.port_ars);
-                Ok(vec![Outgoing { bytes: Ars::query().emit()?, to: Some(to) }])
+                Outgoing { bytes: Ars::QUERY.emit()?, to: Some(self.radio(of, settings.port_ars)?) }
             }
             Order::AskPosition { .. } | Order::Payload { .. } | Order::AskCard | Order::AskStrength { .. } => {
-                Err(EncodeError::Unsupported)
+                return Err(EncodeError::Unsupported);
             }
-        }
+        };
+        Ok(vec![outgoing])
     }
 
     fn measure(&self, text: &str) -> Result<u32, EncodeError> {
@@ -91,173 +118,203 @@ impl Codec for Trbo {
 
     fn acknowledge(&self, signal: &Signal) -> Option<Bytes> {
         match signal {
-            Signal::Presence { registered_as: Some(_), .. } => {
-                Ars::registered(self.settings.renew_half_hours).emit().ok()
+            Signal::Presence { present: true, registered_as: Some(_), .. } => {
+                Ars::accept(self.settings.renew_half_hours).emit().ok()
             }
-            Signal::Heard(heard) => Tms::ack(u8::try_from(heard.native?.id).ok()).emit().ok(),
+            Signal::Heard(heard) if self.settings.acks_texts => {
+                let native = heard.native?.id;
+                let sequence = u8::try_from(native).ok().filter(|_| native < NO_SEQUENCE);
+                ack_of(sequence).emit().ok()
+            }
             _ => None,
         }
     }
 
     fn dialogue(&self) -> Option<Box<dyn Dialogue>> {
-        Some(Box::new(Sequences::default()))
+        Some(Box::new(Talk::new(self.settings.clone())))
     }
 
     fn reaches(&self, to: &TerminalId) -> bool {
-        radio(to).is_ok()
+        to.bearer == Bearer::Radio370 && to.as_u32().is_some_and(|id| (1..=ID_MAX).contains(&id))
     }
 }
 
 /// Reading.
 impl Trbo {
-    /// The service is told by the port, the same number on both sides; without one by whichever reads the bytes.
-    fn service(&self, frame: &[u8], from: Option<Peer>) -> Result<Datagram, DecodeError> {
-        let (tms, ars, lrrp) = (|| Tms::parse(frame), || Ars::parse(frame), || Lrrp::parse(frame));
-        let port = from.map(|peer| peer.0.port());
-        if port == Some(self.settings.port_tms) {
-            return tms().map(Datagram::Tms);
-        }
-        if port == Some(self.settings.port_ars) {
-            return ars().map(Datagram::Ars);
-        }
-        if port == Some(self.settings.port_lrrp) {
-            return lrrp().map(Datagram::Lrrp);
-        }
-        tms().map(Datagram::Tms).or_else(|_| ars().map(Datagram::Ars)).or_else(|_| lrrp().map(Datagram::Lrrp))
-    }
-
-    fn registration(&self, ars: &Ars, from: Option<Peer>) -> Vec<Signal> {
-        match &ars.body {
-            ArsBody::Register { device, .. } => {
-                let named = device.trim().parse().ok().filter(|id| *id <= ID_MAX);
-                let of = named.map_or_else(|| number_of(from), |id| TerminalId::from_number(Bearer::Radio370, id));
-                let mut signals = Vec::new();
-                if named.is_some() && self.is_other(&of, from) {
-                    signals.push(remark("登记来源地址不符", format!("{of} 从 {} 登记", number_of(from))));
-                }
-                let registered_as = Some(of.as_u32().unwrap_or_default());
-                signals.insert(0, Signal::Presence { of, present: true, registered_as });
-                signals
-            }
-            ArsBody::Leave => vec![Signal::Presence { of: number_of(from), present: false, registered_as: None }],
-            ArsBody::Ack { success: true, extra: None } => {
-                vec![Signal::Presence { of: number_of(from), present: true, registered_as: None }]
-            }
-            // What hosts say.
-            ArsBody::Query | ArsBody::Ack { .. } => Vec::new(),
-        }
-    }
-
-    /// Whether a datagram came from another radio's address; one outside the radios' subnet says nothing.
-    fn is_other(&self, of: &TerminalId, from: Option<Peer>) -> bool {
-        let Some(IpAddr::V4(ip)) = from.map(|peer| peer.0.ip()) else { return false };
-        ip.octets().first() == Some(&self.settings.subnet) && number_of(from) != *of
-    }
-
-    fn text_service(&self, tms: &Tms, from: Option<Peer>) -> Vec<Signal> {
-        let by = number_of(from);
+    fn read_tms(&self, tms: &Tms, from: TerminalId) -> Signal {
         match &tms.body {
-            // Which of our texts it was, the dialogue knows.
-            TmsBody::Ack { sequence: Some(sequence) } => {
-                vec![Signal::Delivery { by, native: u32::from(*sequence), delivered: true, code: 0 }]
-            }
-            TmsBody::Ack { sequence: None } => Vec::new(),
-            TmsBody::Availability { .. } => vec![remark("短信业务就绪", by.to_string())],
-            TmsBody::Text { sequence, text, .. } => {
-                let (words, lossy) = words(text);
-                let text = words.strip_prefix("\r\n").filter(|_| self.settings.crlf).unwrap_or(&words).to_owned();
-                let id = sequence.map_or(NO_SEQUENCE, u64::from);
-                let native = NativeId { id, repeats_within: self.settings.repeats_within };
-                vec![Signal::Heard(Heard {
-                    from: by,
-                    // A datagram does not say for whom it was: it came to us.
-                    to: Addressee::Terminal(TerminalId::from_number(Bearer::Radio370, 0)),
-                    content: Content::Text { text, lossy },
-                    native: tms.wants_ack().then_some(native),
+            TmsBody::Text { sequence, encoding, data } => {
+                // A text that wants no ack comes once: its number tells no repeat, and it is not answered.
+                let native = tms.header.bit_6().then(|| NativeId {
+                    id: sequence.map_or(NO_SEQUENCE, u64::from),
+                    repeats_within: self.settings.repeats_within,
+                });
+                let content = match encoding {
+                    None | Some(UTF_16) => self.words(data),
+                    Some(_) => Content::Opaque(data.clone()),
+                };
+                // To our radio or to a group of it: the datagram does not say which.
+                let to = Addressee::Terminal(terminal(0));
+                Signal::Heard(Heard {
+                    from,
+                    to,
+                    content,
+                    native,
                     part: None,
                     overheard: false,
                     sent_at: None,
                     damaged: false,
-                })]
+                })
             }
+            TmsBody::Available { .. } => Signal::Presence { of: from, present: true, registered_as: None },
+            TmsBody::Ack { sequence: Some(sequence) } => {
+                Signal::Delivery { by: from, native: u32::from(*sequence), delivered: true, code: 0 }
+            }
+            TmsBody::Ack { sequence: None } => remark("不带序号的短信回执", from.to_string()),
+        }
+    }
+
+    fn words(&self, data: &[u8]) -> Content {
+        let (text, lossy) = words(data);
+        let text = match text.strip_prefix("\r\n") {
+            Some(stripped) if self.settings.strips_crlf => stripped.to_owned(),
+            _ => text,
+        };
+        Content::Text { text, lossy }
+    }
+
+    /// `from` and whether it is a radio's address.
+    fn read_ars(&self, ars: &Ars, from: Option<(TerminalId, bool)>, signals: &mut Vec<Signal>) {
+        let peer = from.as_ref().map(|(of, _)| of.clone());
+        match &ars.body {
+            ArsBody::Register { by_user, device, user, .. } => {
+                let written = if *by_user { None } else { number_of(device) };
+                let Some(id) = written.or_else(|| peer.as_ref()?.as_u32()) else {
+                    return signals.push(remark("登记号码不可读", hex::encode(device)));
+                };
+                signals.push(Signal::Presence { of: terminal(id), present: true, registered_as: Some(id) });
+                if let Some((of, true)) = &from
+                    && of.as_u32() != Some(id)
+                {
+                    signals.push(remark("登记来源地址不符", format!("{} 从 {of} 登记", terminal(id))));
+                }
+                if !user.is_empty() {
+                    signals.push(remark("登记用户", String::from_utf8_lossy(user).into_owned()));
+                }
+            }
+            ArsBody::Leave => {
+                signals.extend(peer.map(|of| Signal::Presence { of, present: false, registered_as: None }));
+            }
+            ArsBody::Ack { value: None } if !ars.header.bit_6() => {
+                signals.extend(peer.map(|of| Signal::Presence { of, present: true, registered_as: None }));
+            }
+            ArsBody::Ack { value } => signals.push(remark("登记应答", format!("{peer:?} {value:?}"))),
+            ArsBody::Query => signals.push(remark("有电台在询问登记", format!("{peer:?}"))),
+        }
+        if signals.is_empty() {
+            signals.push(remark(NO_SOURCE, format!("ARS {:02x}", ars.header.0)));
         }
     }
 }
 
 /// Writing.
 impl Trbo {
+    /// The sequence is the dialogue's; here it is taken from our number so that the frame is whole.
     fn text(&self, to: &Addressee, text: &str, native: u32) -> Result<Outgoing, EncodeError> {
-        let settings = &self.settings;
-        let (needed, capacity) = (units(text), u32::from(settings.text_max));
+        let (needed, capacity) = (units(text), self.settings.units_max());
         if needed > capacity {
-            return Err(EncodeError::TooLong { needed: needed * UNIT_BITS, capacity: capacity * UNIT_BITS });
+            let bits = |units: u32| units.saturating_mul(UNIT_BITS);
+            return Err(EncodeError::TooLong { needed: bits(needed), capacity: bits(capacity) });
         }
-        let (subnet, number, wants_ack) = match to {
-            Addressee::Terminal(id) => (settings.subnet, radio(id)?, true),
-            Addressee::Group(id) => (settings.group_subnet, radio(id)?, false),
+        let data = if self.settings.puts_crlf { utf16(&format!("\r\n{text}")) } else { utf16(text) };
+        let (peer, wants_ack) = match to {
+            Addressee::Terminal(id) => (self.radio(id, self.settings.port_tms)?, true),
+            Addressee::Group(id) => {
+                let number = id.as_u32().filter(|_| id.bearer == Bearer::Radio370);
+                let peer = number.and_then(|number| self.settings.group(number));
+                (peer.ok_or_else(|| EncodeError::Address(id.to_string()))?, false)
+            }
             Addressee::Everyone(_) => return Err(EncodeError::Unsupported),
         };
-        // Our numbers go up over restarts, so a receiver never takes a new text for the last one.
-        let sequence = u8::try_from(native % u32::from(SEQUENCE_MAX)).unwrap_or_default() + 1;
-        let text = if settings.crlf { format!("\r\n{text}") } else { text.to_owned() };
-        let bytes = Tms::text(sequence, &text, wants_ack).emit()?;
-        Ok(Outgoing { bytes, to: Some(peer(subnet, number, settings.port_tms)) })
+        Ok(Outgoing { bytes: Tms::text(first_sequence(native), wants_ack, data).emit()?, to: Some(peer) })
+    }
+
+    fn radio(&self, id: &TerminalId, port: u16) -> Result<Peer, EncodeError> {
+        let number = id.as_u32().filter(|_| id.bearer == Bearer::Radio370);
+        let peer = number.and_then(|number| self.settings.radio(number, port));
+        peer.ok_or_else(|| EncodeError::Address(id.to_string()))
     }
 }
 
-fn location(lrrp: &Lrrp, of: &TerminalId) -> Vec<Signal> {
-    let (mut position, mut at, mut result) = (None::<Position>, None, None);
-    let (mut height, mut speed, mut course) = (None, None, None);
-    for token in &lrrp.tokens {
+/// The ack of a text: its own sequence, in as many bytes as that needs.
+fn ack_of(sequence: Option<u8>) -> Tms {
+    match sequence {
+        Some(_) => Tms::ack(sequence),
+        None => Tms { header: super::wire::Header(0x3F), ..Tms::ack(None) },
+    }
+}
+
+fn read_lrrp(document: &Lrrp, of: TerminalId) -> Signal {
+    let name = doc_name(document.doc).unwrap_or_default();
+    let mut found = None;
+    let (mut at, mut speed, mut heading) = (None, None, None);
+    let mut result = None;
+    for token in &document.tokens {
         match token {
-            Token::Point { lat, lon } => position = Position::from_degrees(latitude(*lat), longitude(*lon)),
-            Token::Time(time) => at = utc(*time),
-            Token::Result(code) => result = Some(*code),
-            Token::AltitudeM(metres) => height = whole(metres * 10.0),
-            Token::SpeedMps(speed_m) => speed = whole(speed_m * 100.0).and_then(|cm| u32::try_from(cm).ok()),
-            Token::Heading(two) => course = Some(u16::from(*two) * 20 % 3_600),
+            Token::Point(point) => found = found.or(Some(*point)),
+            Token::Time(stamp) => at = stamp.utc(),
+            Token::Speed(value) => speed = whole(value.value() * 100.0),
+            Token::Heading(steps) => {
+                heading = Some(u16::from(*steps).saturating_mul(20).checked_rem(3600).unwrap_or(0))
+            }
+            Token::Result { code, .. } => result = Some(*code),
             _ => {}
         }
     }
-    match (position, result) {
-        (Some(position), _) => {
-            let (height_dm, speed_cm_s, course_ddeg) = (height, speed, course);
-            let position = Position { height_dm, speed_cm_s, course_ddeg, at, ..position };
-            vec![Signal::Position { of: of.clone(), position, emergency: false }]
-        }
-        (None, Some(code)) if code != 0 => vec![remark("无有效定位", format!("{of}：结果 {code}"))],
-        _ => Vec::new(),
+    if let Some(position) = found.filter(|point| (point.lat_raw, point.lon_raw) != (0, 0)).and_then(|p| place(&p)) {
+        let position = Position { at, speed_cm_s: speed, course_ddeg: heading, ..position };
+        return Signal::Position { of, position, emergency: false };
+    }
+    match result {
+        Some(code) if code != 0 => remark(NO_POSITION, format!("{of}：{name}，结果 {code}")),
+        _ if found.is_some() => remark(NO_POSITION, format!("{of}：{name}，坐标不成立")),
+        _ => remark("定位服务", format!("{of}：{name} {:?}", document.tokens)),
     }
 }
 
-fn utc([year, month, day, hour, minute, second]: [u16; 6]) -> Option<Utc> {
-    let small = |value: u16| u8::try_from(value).ok();
-    let at = Utc::from_civil(year, small(month)?, small(day)?, small(hour)?, small(minute)?, small(second)?);
-    at.filter(|_| year >= YEAR_MIN)
+fn place(point: &Point) -> Option<Position> {
+    let (lat, lon) = point.degrees();
+    let height_dm = point.altitude.and_then(|altitude| {
+        let size = whole(altitude.value().abs() * 10.0).and_then(|size| i32::try_from(size).ok())?;
+        Some(if altitude.negative { size.saturating_neg() } else { size })
+    });
+    Some(Position { height_dm, ..Position::from_degrees(lat, lon)? })
 }
 
-/// A measured value as a whole number; `None` where it is out of all reason.
-fn whole(value: f64) -> Option<i32> {
-    #[expect(clippy::cast_possible_truncation, reason = "the range was just checked")]
-    (value.abs() < 1e8).then(|| value.round() as i32)
+/// To the nearest whole number; `None` where it does not fit.
+fn whole(value: f64) -> Option<u32> {
+    #[expect(clippy::cast_possible_truncation, clippy::cast_sign_loss, reason = "the range is checked first")]
+    let number = (0.0..4e9).contains(&value).then(|| value.round() as u32);
+    number
 }
 
-/// The radio behind an address: its 24-bit number.
-fn number_of(from: Option<Peer>) -> TerminalId {
-    let id = match from.map(|peer| peer.0.ip()) {
-        Some(IpAddr::V4(ip)) => ip.to_bits() & ID_MAX,
-        _ => 0,
-    };
+/// A registration's number: decimal text of at most 24 bits.
+fn number_of(device: &[u8]) -> Option<u32> {
+    let text = std::str::from_utf8(device).ok()?;
+    if text.is_empty() || !text.bytes().all(|byte| byte.is_ascii_digit()) {
+        return None;
+    }
+    text.parse().ok().filter(|id| (1..=ID_MAX).contains(id))
+}
+
+/// The sequence of the first text to a radio: of our own number, so that a restarted station does not begin with the
+/// number that it sent last.
+pub(super) fn first_sequence(native: u32) -> u8 {
+    super::dialogue::next_sequence(None, native)
+}
+
+fn terminal(id: u32) -> TerminalId {
     TerminalId::from_number(Bearer::Radio370, id)
-}
-
-fn radio(id: &TerminalId) -> Result<u32, EncodeError> {
-    let number = id.as_u32().filter(|number| id.bearer == Bearer::Radio370 && *number <= ID_MAX);
-    number.ok_or_else(|| EncodeError::Address(id.to_string()))
-}
-
-fn peer(subnet: u8, id: u32, port: u16) -> Peer {
-    Peer(SocketAddr::new(IpAddr::V4(Ipv4Addr::from_bits(u32::from(subnet) << 24 | id)), port))
 }
 
 fn units(text: &str) -> u32 {

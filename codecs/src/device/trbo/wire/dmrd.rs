@@ -1,15 +1,10 @@
-//! A DMRD datagram of a hotspot or repeater network: one raw burst of the air. Recognised, so that a person sees what comes
-//! in on a port; nothing is done with it.
-
+use super::bytes::Reader;
 use crate::codec::DecodeError;
-use crate::device::reader::Reader;
+use bytes::Bytes;
 
-const MAGIC: &[u8; 4] = b"DMRD";
-/// 20 bytes of header, 33 of burst, and in some networks error rate and signal strength.
-const LENGTHS: [usize; 2] = [53, 55];
-
-/// The header of a burst.
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+/// A burst of the homebrew repeater protocol: `DMRD`, numbers, 33 bytes as they were on the air, and in later versions
+/// error rate and field strength. Recognised, not acted on: the text in it would need the radio's own decoding.
+#[derive(Clone, Debug, PartialEq, Eq)]
 pub struct Dmrd {
     pub sequence: u8,
     pub source: u32,
@@ -17,51 +12,29 @@ pub struct Dmrd {
     pub repeater: u32,
     pub flags: u8,
     pub stream: [u8; 4],
+    pub burst: Bytes,
+    pub quality: Option<[u8; 2]>,
 }
 
 impl Dmrd {
-    /// Reads one whole datagram.
+    /// Reads exactly one burst.
     ///
     /// # Errors
-    /// [`DecodeError::Length`] for another length, `Unknown` for another beginning.
+    /// When the mark or the length is not that of a burst.
     pub fn parse(bytes: &[u8]) -> Result<Self, DecodeError> {
-        if !LENGTHS.contains(&bytes.len()) {
-            return Err(DecodeError::Length { expected: 53, found: bytes.len() });
-        }
         let mut reader = Reader::new(bytes, 0);
-        if reader.array::<4>()? != *MAGIC {
-            return Err(DecodeError::Unknown("no DMRD at the beginning".into()));
+        if reader.take(4)? != b"DMRD" {
+            return Err(DecodeError::Field { field: "magic", at: 0, expected: "DMRD" });
         }
         let sequence = reader.u8()?;
-        let mut id = || reader.array::<3>().map(|[a, b, c]| u32::from_be_bytes([0, a, b, c]));
-        let (source, target) = (id()?, id()?);
+        let (source, target) = (reader.u24()?, reader.u24()?);
         let (repeater, flags, stream) = (reader.u32()?, reader.u8()?, reader.array()?);
-        Ok(Self { sequence, source, target, repeater, flags, stream })
-    }
-
-    /// 1 or 2.
-    #[must_use]
-    pub const fn slot(&self) -> u8 {
-        if self.flags & 0x80 == 0 { 1 } else { 2 }
-    }
-
-    #[must_use]
-    pub const fn is_private(&self) -> bool {
-        self.flags & 0x40 != 0
-    }
-
-    #[must_use]
-    pub const fn frame_type(&self) -> &'static str {
-        match self.flags >> 4 & 3 {
-            0 => "voice",
-            1 => "voice_sync",
-            2 => "data_sync",
-            _ => "reserved",
+        if flags & 0x30 == 0x30 {
+            return Err(DecodeError::Field { field: "frame_type", at: 15, expected: "0, 1 or 2" });
         }
-    }
-
-    #[must_use]
-    pub const fn data_type(&self) -> u8 {
-        self.flags & 0x0F
+        let burst = Bytes::copy_from_slice(reader.take(33)?);
+        let quality = if reader.left() == 0 { None } else { Some(reader.array()?) };
+        reader.finish()?;
+        Ok(Self { sequence, source, target, repeater, flags, stream, burst, quality })
     }
 }

@@ -1,118 +1,118 @@
-//! An IP/UDP packet as it goes over the air: header checksum, UDP checksum, filler, and the CRC-32 of the data unit (ETSI
-//! TS 102 361-1: polynomial 04C11DB7 over the bytes of each pair swapped, written little-endian; it fits every capture).
-
+use super::bytes::Reader;
 use crate::codec::DecodeError;
-use crate::device::reader::Reader;
 use std::net::Ipv4Addr;
 
-/// IPv4 with a header of 20 bytes: radios send no options.
-const VERSION: u8 = 0x45;
-const HEADER: usize = 20;
-const UDP_HEADER: usize = 8;
-const CRC: usize = 4;
 const UDP: u8 = 17;
-/// The ETSI text captures carry 1 here (ICMP's number) and are UDP all the same.
-const UDP_OF_ETSI: u8 = 1;
 
-/// One packet and what stands in it.
+/// A whole IP packet as DMR carries it on the air: IPv4 header, UDP header, payload, filling, and a checksum of 32 bits
+/// over all of it. The host of a radio never sees it so; monitors do.
 #[derive(Clone, Debug, PartialEq, Eq)]
-pub struct AirPacket<'a> {
-    pub from: Ipv4Addr,
-    pub to: Ipv4Addr,
-    pub from_port: u16,
-    pub to_port: u16,
-    pub total: u16,
-    pub udp_length: u16,
+pub struct OnAir<'a> {
+    pub source: Ipv4Addr,
+    pub target: Ipv4Addr,
+    pub source_port: u16,
+    pub target_port: u16,
+    pub total_len: u16,
+    pub udp_len: u16,
     pub payload: &'a [u8],
-    /// Filler and CRC.
-    pub trailing: &'a [u8],
+    /// Filling and checksum.
+    pub tail: &'a [u8],
 }
 
-impl<'a> AirPacket<'a> {
-    /// The 24-bit number behind the sender's address.
-    #[must_use]
-    pub const fn from_id(&self) -> u32 {
-        self.from.to_bits() & 0x00FF_FFFF
-    }
-
-    /// Reads one data unit: packet, filler, CRC.
+impl<'a> OnAir<'a> {
+    /// Reads exactly one packet with its tail; all three checksums must hold.
     ///
     /// # Errors
-    /// [`DecodeError::Checksum`] when one of the three does not hold, `Length` when the lengths contradict each other,
-    /// `Unknown` for what is no IPv4/UDP.
-    pub fn parse(unit: &'a [u8]) -> Result<Self, DecodeError> {
-        let mut reader = Reader::new(unit, 0);
-        if reader.u8()? != VERSION {
-            return Err(DecodeError::Unknown("no IPv4 header of 20 bytes".into()));
+    /// When it is no whole UDP packet, or a length or a checksum is wrong.
+    pub fn parse(bytes: &'a [u8]) -> Result<Self, DecodeError> {
+        let mut reader = Reader::new(bytes, 0);
+        let first = reader.u8()?;
+        let header_len = usize::from(first & 0x0F).saturating_mul(4);
+        if first >> 4 != 4 || header_len < 20 {
+            return Err(DecodeError::Field { field: "ip_header", at: 0, expected: "IPv4" });
         }
-        let _class = reader.u8()?;
-        let total = reader.u16()?;
-        let (_identification, _fragment) = (reader.u16()?, reader.u16()?);
-        let (_life, protocol, _header_sum) = (reader.u8()?, reader.u8()?, reader.u16()?);
-        if protocol != UDP && protocol != UDP_OF_ETSI {
-            return Err(DecodeError::Unknown(format!("IP protocol {protocol}")));
+        let _service = reader.u8()?;
+        let total_len = reader.u16()?;
+        let (packet, tail) = bytes
+            .split_at_checked(usize::from(total_len))
+            .ok_or(DecodeError::Length { expected: usize::from(total_len), found: bytes.len() })?;
+        let _identification_and_fragment = reader.u32()?;
+        let (_life, protocol, _checksum) = (reader.u8()?, reader.u8()?, reader.u16()?);
+        if protocol != UDP {
+            return Err(DecodeError::Field { field: "ip_protocol", at: 9, expected: "17 (UDP)" });
         }
-        let (from, to) = (Ipv4Addr::from_bits(reader.u32()?), Ipv4Addr::from_bits(reader.u32()?));
-        let wrong = |expected: usize| DecodeError::Length { expected, found: unit.len() };
-        let header = unit.get(..HEADER).ok_or_else(|| wrong(HEADER))?;
-        check(sum(&[header]), 0)?;
-        let (packet, trailing) = unit.split_at_checked(usize::from(total)).ok_or_else(|| wrong(usize::from(total)))?;
-        let udp = packet.get(HEADER..).unwrap_or_default();
-        let (from_port, to_port, udp_length, udp_sum) = (reader.u16()?, reader.u16()?, reader.u16()?, reader.u16()?);
-        if usize::from(udp_length) != udp.len() || udp.len() < UDP_HEADER {
-            return Err(wrong(HEADER.saturating_add(usize::from(udp_length))));
+        let (source, target) = (reader.u32()?, reader.u32()?);
+        let (header, datagram) = packet
+            .split_at_checked(header_len)
+            .ok_or(DecodeError::Length { expected: header_len, found: packet.len() })?;
+        check(internet_sum(&[header]))?;
+        let mut udp = Reader::new(datagram, header_len);
+        let (source_port, target_port, udp_len, udp_sum) = (udp.u16()?, udp.u16()?, udp.u16()?, udp.u16()?);
+        if usize::from(udp_len) != datagram.len() {
+            return Err(DecodeError::Length { expected: usize::from(udp_len), found: datagram.len() });
         }
-        // The sum 0 would mean "none": no radio sends that.
-        if udp_sum == 0 {
-            return Err(DecodeError::Checksum { expected: 0xFFFF, found: 0 });
+        // 0 = the sender computed none.
+        if udp_sum != 0 {
+            let [high, low] = udp_len.to_be_bytes();
+            let ends = [source.to_be_bytes(), target.to_be_bytes()];
+            check(internet_sum(&[ends.as_flattened(), &[0, UDP, high, low], datagram]))?;
         }
-        let addresses = header.get(12..).unwrap_or_default();
-        check(sum(&[addresses, &[0, UDP], &udp_length.to_be_bytes(), udp]), 0)?;
-        check_unit(unit, trailing.len())?;
-        let payload = udp.get(UDP_HEADER..).unwrap_or_default();
-        Ok(Self { from, to, from_port, to_port, total, udp_length, payload, trailing })
+        check_tail(bytes, tail)?;
+        Ok(Self {
+            source: source.into(),
+            target: target.into(),
+            source_port,
+            target_port,
+            total_len,
+            udp_len,
+            payload: udp.rest(),
+            tail,
+        })
     }
 }
 
-fn check(computed: u16, expected: u16) -> Result<(), DecodeError> {
-    if computed == expected {
-        return Ok(());
+/// The filling is zero and the checksum right.
+fn check_tail(bytes: &[u8], tail: &[u8]) -> Result<(), DecodeError> {
+    let too_short =
+        DecodeError::Length { expected: bytes.len().saturating_sub(tail.len()).saturating_add(4), found: bytes.len() };
+    let (covered, found) = bytes.split_last_chunk::<4>().ok_or_else(|| too_short.clone())?;
+    let filling = tail.split_last_chunk::<4>().ok_or(too_short)?.0;
+    if filling.iter().any(|byte| *byte != 0) {
+        let at = bytes.len().saturating_sub(tail.len());
+        return Err(DecodeError::Field { field: "filling", at, expected: "zeros" });
     }
-    Err(DecodeError::Checksum { expected: expected.into(), found: computed.into() })
-}
-
-fn check_unit(unit: &[u8], trailing: usize) -> Result<(), DecodeError> {
-    let short = DecodeError::Length { expected: unit.len().saturating_add(CRC), found: unit.len() };
-    let Some((body, crc)) = unit.split_last_chunk::<CRC>().filter(|_| trailing >= CRC) else { return Err(short) };
-    let (expected, found) = (crc_32(body), u32::from_le_bytes(*crc));
+    let (expected, found) = (air_checksum(covered), u32::from_le_bytes(*found));
     if expected == found { Ok(()) } else { Err(DecodeError::Checksum { expected, found }) }
 }
 
-/// The one's-complement sum of 16-bit words, complemented: 0 over data that carries its own sum.
-fn sum(parts: &[&[u8]]) -> u16 {
-    let mut sum = 0_u32;
-    for part in parts {
-        let (pairs, odd) = part.as_chunks::<2>();
-        let last = odd.first().map_or(0, |byte| u32::from(*byte) << 8);
-        let words = pairs.iter().map(|pair| u32::from(u16::from_be_bytes(*pair))).chain([last]);
-        for word in words {
-            sum = sum.wrapping_add(word);
-            sum = (sum & 0xFFFF) + (sum >> 16);
-        }
-    }
-    !u16::try_from(sum & 0xFFFF).unwrap_or_default()
+/// The sum over a part with its own checksum in it is FFFF.
+fn check(sum: u16) -> Result<(), DecodeError> {
+    if sum == 0xFFFF { Ok(()) } else { Err(DecodeError::Checksum { expected: 0xFFFF, found: u32::from(sum) }) }
 }
 
-fn crc_32(body: &[u8]) -> u32 {
-    const POLYNOMIAL: u32 = 0x04C1_1DB7;
-    let (pairs, odd) = body.as_chunks::<2>();
-    let swapped = pairs.iter().flat_map(|[first, second]| [*second, *first]).chain(odd.iter().copied());
-    swapped.fold(0_u32, |crc, byte| {
-        (0..8).fold(
-            crc ^ u32::from(byte) << 24,
-            |crc, _| {
-                if crc & 0x8000_0000 == 0 { crc << 1 } else { crc << 1 ^ POLYNOMIAL }
-            },
-        )
+/// The one's complement sum of RFC 1071; every part but the last has an even length.
+pub(super) fn internet_sum(parts: &[&[u8]]) -> u16 {
+    let mut sum: u16 = 0;
+    for pair in parts.iter().flat_map(|part| part.chunks(2)) {
+        let word = match pair {
+            [high, low] => u16::from_be_bytes([*high, *low]),
+            [high] => u16::from_be_bytes([*high, 0]),
+            _ => 0,
+        };
+        let (low, carry) = sum.overflowing_add(word);
+        sum = low.wrapping_add(u16::from(carry));
+    }
+    sum
+}
+
+/// The checksum of a DMR data unit (ETSI TS 102 361-1, B.3.9): CRC-32 from zero, over the bytes of each pair in turn
+/// low byte first; it stands lowest byte first.
+#[must_use]
+pub fn air_checksum(bytes: &[u8]) -> u32 {
+    let in_pairs = bytes.chunks(2).flat_map(|pair| pair.iter().rev());
+    in_pairs.fold(0_u32, |sum, byte| {
+        (0..8).fold(sum ^ (u32::from(*byte) << 24), |sum, _| {
+            if sum & 0x8000_0000 == 0 { sum << 1 } else { (sum << 1) ^ 0x04C1_1DB7 }
+        })
     })
 }

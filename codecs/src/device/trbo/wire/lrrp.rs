@@ -1,271 +1,404 @@
-//! Location (LRRP), port 4001: a document of tokens. The same token byte means different things in requests and reports.
-//! Layout as captured from radios and read by node-dmr-lib, Moto.Net and sdrtrunk: latitude is sign and magnitude, longitude
-//! two's complement, speed and heights are whole 7-bit groups followed by 128ths.
+use super::bytes::{Reader, put_uintvar};
+use crate::codec::{DecodeError, EncodeError};
+use crate::message::Utc;
+use bytes::Bytes;
 
-use crate::codec::DecodeError;
-use crate::device::reader::Reader;
-use bytes::{BufMut, Bytes, BytesMut};
-
-const REQUEST_ID: u8 = 0x22;
-const REQUEST_ID_SHORT: u8 = 0x23;
-const MORE: u8 = 0x80;
-/// Groups of 7 bits in one number, at most.
-const GROUPS_MAX: usize = 5;
-
-/// Documents by their first byte: number, name, whether it is a report.
-const DOCUMENTS: [(u8, &str, bool); 11] = [
-    (0x04, "immediate_request_cdt", false),
-    (0x05, "immediate_request", false),
-    (0x07, "immediate_report", true),
-    (0x09, "triggered_request", false),
-    (0x0B, "triggered_answer", true),
-    (0x0D, "triggered_report", true),
-    (0x0F, "triggered_stop_request", false),
-    (0x11, "triggered_stop_answer", true),
-    (0x13, "unsolicited_report", true),
-    (0x14, "protocol_version_request", false),
-    (0x15, "protocol_version_answer", true),
-];
-
-/// One document.
-#[derive(Clone, Debug, PartialEq)]
+/// A document of the location service, UDP 4001: number 1, length in groups of seven bits, tokens.
+///
+/// The same token byte means one thing in a request and another in a report. Tokens as OK-DMR/ok-dmrlib, KD8EYF/TRBO-NET
+/// and rick51231/node-dmr-lib agree on them.
+#[derive(Clone, Debug, PartialEq, Eq)]
 pub struct Lrrp {
-    pub document: u8,
-    pub length: usize,
-    pub request: Option<Bytes>,
+    pub doc: u8,
     pub tokens: Vec<Token>,
 }
 
-/// What a document says.
-#[derive(Clone, Debug, PartialEq)]
+/// One element of a document.
+#[derive(Clone, Debug, PartialEq, Eq)]
 pub enum Token {
-    /// Reports at a fixed time from each other.
+    /// 22, and 23 for one byte: who asked, given back in every answer.
+    RequestId(Bytes),
+    /// Request 34: report again and again.
     Periodic,
-    IntervalS(u32),
-    MaxAgeS(u32),
-    DistanceM(u32),
-    ProtocolVersion(u32),
-    /// A wish of a request, by its number.
+    /// Request 31: every so many seconds.
+    Interval(u32),
+    /// Request 42: a fix of at most this age will do.
+    MaxAge(u32),
+    /// Request 78: after so many metres.
+    Distance(u32),
+    /// Request: a flag or a field that is wished for, by its byte.
     Wish(u8),
-    /// Year, month, day, hour, minute, second, UTC.
-    Time([u16; 6]),
-    /// 0 is success.
-    Result(u32),
-    Opaque(Bytes),
-    /// Raw latitude and longitude.
-    Point {
-        lat: u32,
-        lon: u32,
-    },
-    RadiusM(f64),
-    AltitudeM(f64),
-    SpeedMps(f64),
-    ClimbMps(f64),
-    /// Two degrees each.
+    /// 3F, and 36 in the answer.
+    Version { token: u8, version: u8 },
+    /// Report 34.
+    Time(Stamp),
+    /// Report 37, 38 (0) or 39: how it went, and with 39 more bytes.
+    Result { token: u8, code: u32, detail: Bytes },
+    /// Report 51, 55, 66, 69.
+    Point(Point),
+    /// Report 6C: metres a second.
+    Speed(Fraction),
+    /// Report 70: metres a second, up positive.
+    Climb(Fraction),
+    /// Report 56: in steps of two degrees.
     Heading(u8),
-    /// One byte of unknown meaning.
-    Unknown6B(u8),
+    /// Report 6B: one byte of unknown meaning.
+    Opaque6b(u8),
+    /// A token that is not known, and all that follows it.
+    Unread(Bytes),
+}
+
+/// When a fix was taken.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub struct Stamp {
+    pub year: u16,
+    pub month: u8,
+    pub day: u8,
+    pub hour: u8,
+    pub minute: u8,
+    pub second: u8,
+}
+
+/// Where a radio is, in the wire's own units.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub struct Point {
+    /// Sign and magnitude, 2^32 = 180 degrees.
+    pub lat_raw: u32,
+    /// Two's complement, 2^32 = 360 degrees.
+    pub lon_raw: u32,
+    pub radius: Option<Fraction>,
+    pub altitude: Option<Fraction>,
+    pub altitude_accuracy: Option<Fraction>,
+}
+
+/// A number in 128ths.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub struct Fraction {
+    pub negative: bool,
+    pub whole: u32,
+    /// 0 to 127.
+    pub part: u8,
+}
+
+impl Fraction {
+    #[must_use]
+    pub fn value(self) -> f64 {
+        let size = f64::from(self.whole) + f64::from(self.part) / 128.0;
+        if self.negative { -size } else { size }
+    }
+}
+
+impl Point {
+    /// In degrees, north and east positive.
+    #[must_use]
+    pub fn degrees(&self) -> (f64, f64) {
+        let size = f64::from(self.lat_raw & 0x7FFF_FFFF) * 180.0 / 4_294_967_296.0;
+        let lat = if self.lat_raw >> 31 == 0 { size } else { -size };
+        (lat, f64::from(self.lon_raw.cast_signed()) * 360.0 / 4_294_967_296.0)
+    }
+
+    /// From degrees, to the nearest step; `None` where there is no such place.
+    #[must_use]
+    pub fn from_degrees(lat: f64, lon: f64) -> Option<Self> {
+        if !(-90.0..=90.0).contains(&lat) || !(-180.0..=180.0).contains(&lon) {
+            return None;
+        }
+        #[expect(clippy::cast_possible_truncation, reason = "the range was just checked: at most 2^31 in size")]
+        let steps = |degrees: f64, whole: f64| (degrees / whole * 4_294_967_296.0).round() as i64;
+        let size = u32::try_from(steps(lat.abs(), 180.0)).ok()?.min(0x7FFF_FFFF);
+        let lat_raw = if lat < 0.0 { size | 0x8000_0000 } else { size };
+        let lon_raw = i32::try_from(steps(lon, 360.0)).unwrap_or(i32::MAX).cast_unsigned();
+        Some(Self { lat_raw, lon_raw, radius: None, altitude: None, altitude_accuracy: None })
+    }
+}
+
+impl Stamp {
+    /// `None` when there is no such day or hour.
+    #[must_use]
+    pub fn utc(self) -> Option<Utc> {
+        Utc::from_civil(self.year, self.month, self.day, self.hour, self.minute, self.second)
+    }
+}
+
+/// The name of a document in the vectors. An even number is another coding of the odd one after it.
+#[must_use]
+pub const fn doc_name(doc: u8) -> Option<&'static str> {
+    Some(match doc {
+        0x04 | 0x05 => "immediate_request",
+        0x06 | 0x07 => "immediate_report",
+        0x08 | 0x09 => "triggered_request",
+        0x0A | 0x0B => "triggered_answer",
+        0x0C | 0x0D => "triggered_report",
+        0x0E | 0x0F => "triggered_stop_request",
+        0x10 | 0x11 => "triggered_stop_answer",
+        0x12 | 0x13 => "unsolicited_report",
+        0x14 => "protocol_version_request",
+        0x15 => "protocol_version_answer",
+        _ => return None,
+    })
+}
+
+const fn is_request(doc: u8) -> bool {
+    matches!(doc, 0x04 | 0x05 | 0x08 | 0x09 | 0x0E | 0x0F | 0x14)
 }
 
 impl Lrrp {
-    /// Where is the radio, now?
+    /// Where are you now?
     #[must_use]
-    pub fn immediate(request: u32) -> Self {
-        let request = Some(Bytes::copy_from_slice(&request.to_be_bytes()));
-        Self { document: 0x05, length: 0, request, tokens: vec![Token::Wish(0x51), Token::Wish(0x62)] }
+    pub fn ask(request: u32) -> Self {
+        let id = Bytes::copy_from_slice(&request.to_be_bytes());
+        Self { doc: 0x05, tokens: vec![Token::RequestId(id), Token::Wish(0x51), Token::Wish(0x62)] }
     }
 
-    /// The name of the document.
-    #[must_use]
-    pub fn name(&self) -> &'static str {
-        DOCUMENTS.iter().find(|(number, ..)| *number == self.document).map_or("unknown", |(_, name, _)| name)
-    }
-
-    /// Reads one whole datagram.
+    /// Reads exactly one document.
     ///
     /// # Errors
-    /// [`DecodeError::Unknown`] for a document or token we do not know, `Length` when the declared length is not what is
-    /// there.
+    /// When the declared length is not the datagram's, a known token is cut short, or the document is not known.
     pub fn parse(bytes: &[u8]) -> Result<Self, DecodeError> {
-        let mut reader = Reader::new(bytes, 0);
-        let document = reader.u8()?;
-        let known = DOCUMENTS.iter().find(|(number, ..)| *number == document);
-        let (_, _, is_report) = known.ok_or_else(|| DecodeError::Unknown(format!("LRRP document {document:02x}")))?;
-        let length = usize::try_from(number(&mut reader)?).unwrap_or(usize::MAX);
-        if length != reader.left() {
-            return Err(DecodeError::Length { expected: reader.at().saturating_add(length), found: bytes.len() });
+        let mut outer = Reader::new(bytes, 0);
+        let doc = outer.u8()?;
+        if doc_name(doc).is_none() {
+            return Err(DecodeError::Unknown(format!("LRRP document {doc:02x}")));
         }
-        let (mut request, mut tokens) = (None, Vec::new());
-        while reader.left() > 0 {
-            let token = reader.u8()?;
-            match token {
-                REQUEST_ID => {
-                    let length = usize::from(reader.u8()?);
-                    request = Some(Bytes::copy_from_slice(reader.take(length)?));
-                }
-                REQUEST_ID_SHORT => request = Some(Bytes::copy_from_slice(reader.take(1)?)),
-                token if *is_report => report(token, &mut reader, &mut tokens)?,
-                token => tokens.push(wish(token, &mut reader)?),
+        let length = outer.uintvar()?;
+        let at = outer.at();
+        let content = outer.take(usize::try_from(length).unwrap_or(usize::MAX))?;
+        outer.finish()?;
+        // Sources differ on whether 55 ends with an accuracy of the altitude: what fits the whole document is right.
+        let tokens = read_all(doc, Reader::new(content, at), false).or_else(|error| {
+            let with_accuracy = content.contains(&0x55).then(|| read_all(doc, Reader::new(content, at), true));
+            with_accuracy.and_then(Result::ok).ok_or(error)
+        });
+        let tokens = match tokens {
+            Ok(tokens) if !ends_unread(&tokens) => tokens,
+            Ok(tokens) => match read_all(doc, Reader::new(content, at), true) {
+                Ok(better) if !ends_unread(&better) => better,
+                _ => tokens,
+            },
+            Err(error) => return Err(error),
+        };
+        Ok(Self { doc, tokens })
+    }
+
+    /// As it stands in a datagram.
+    ///
+    /// # Errors
+    /// [`EncodeError::Unsupported`] when a part does not fit its field.
+    pub fn emit(&self) -> Result<Bytes, EncodeError> {
+        let mut content = Vec::new();
+        for token in &self.tokens {
+            put_token(&mut content, token)?;
+        }
+        let mut out = vec![self.doc];
+        put_uintvar(&mut out, u32::try_from(content.len()).map_err(|_| EncodeError::Unsupported)?);
+        out.append(&mut content);
+        Ok(out.into())
+    }
+}
+
+fn ends_unread(tokens: &[Token]) -> bool {
+    matches!(tokens.last(), Some(Token::Unread(_)))
+}
+
+fn read_all(doc: u8, mut reader: Reader<'_>, with_accuracy: bool) -> Result<Vec<Token>, DecodeError> {
+    let mut tokens = Vec::new();
+    while reader.left() > 0 {
+        let before = reader;
+        let byte = reader.u8()?;
+        let token = match byte {
+            0x22 => {
+                let count = reader.u8()?;
+                Some(Token::RequestId(Bytes::copy_from_slice(reader.take(usize::from(count))?)))
+            }
+            0x23 => Some(Token::RequestId(Bytes::copy_from_slice(reader.take(1)?))),
+            0x3F => Some(Token::Version { token: byte, version: reader.u8()? }),
+            0x36 if doc == 0x15 => Some(Token::Version { token: byte, version: reader.u8()? }),
+            _ if is_request(doc) => read_request(byte, &mut reader)?,
+            _ => read_report(byte, &mut reader, with_accuracy)?,
+        };
+        let Some(token) = token else {
+            tokens.push(Token::Unread(Bytes::copy_from_slice(before.rest())));
+            break;
+        };
+        tokens.push(token);
+    }
+    Ok(tokens)
+}
+
+fn read_request(byte: u8, reader: &mut Reader<'_>) -> Result<Option<Token>, DecodeError> {
+    Ok(Some(match byte {
+        0x34 => Token::Periodic,
+        0x31 => Token::Interval(reader.uintvar()?),
+        0x42 => Token::MaxAge(reader.uintvar()?),
+        0x78 => Token::Distance(reader.uintvar()?),
+        0x33 | 0x4A | 0x40 | 0x50 | 0x51 | 0x52 | 0x54 | 0x57 | 0x62 | 0x64 => Token::Wish(byte),
+        _ => return Ok(None),
+    }))
+}
+
+fn read_report(byte: u8, reader: &mut Reader<'_>, with_accuracy: bool) -> Result<Option<Token>, DecodeError> {
+    Ok(Some(match byte {
+        0x34 => Token::Time(read_time(reader)?),
+        0x37 => Token::Result { token: byte, code: reader.uintvar()?, detail: Bytes::new() },
+        0x38 => Token::Result { token: byte, code: 0, detail: Bytes::new() },
+        0x39 => {
+            let code = reader.uintvar()?;
+            let count = reader.u8()?;
+            let detail = Bytes::copy_from_slice(reader.take(usize::from(count))?);
+            Token::Result { token: byte, code, detail }
+        }
+        0x51 | 0x55 | 0x66 | 0x69 => {
+            let (lat_raw, lon_raw) = (reader.u32()?, reader.u32()?);
+            let radius = if matches!(byte, 0x51 | 0x55) { Some(read_fraction(reader, false)?) } else { None };
+            let altitude = if matches!(byte, 0x55 | 0x69) { Some(read_fraction(reader, true)?) } else { None };
+            let altitude_accuracy =
+                if byte == 0x55 && with_accuracy { Some(read_fraction(reader, false)?) } else { None };
+            Token::Point(Point { lat_raw, lon_raw, radius, altitude, altitude_accuracy })
+        }
+        0x6C => Token::Speed(read_fraction(reader, false)?),
+        0x70 => Token::Climb(read_fraction(reader, true)?),
+        0x56 => Token::Heading(reader.u8()?),
+        0x6B => Token::Opaque6b(reader.u8()?),
+        _ => return Ok(None),
+    }))
+}
+
+/// Year 14 bits, month 4, day 5, hour 5, minute 6, second 6.
+fn read_time(reader: &mut Reader<'_>) -> Result<Stamp, DecodeError> {
+    let [a, rest @ ..] = reader.array::<5>()?;
+    let low = u32::from_be_bytes(rest);
+    let bits = |shift: u32, mask: u32| super::bytes::low_byte((low >> shift) & mask);
+    let year = (u16::from(a) << 6) | u16::from(bits(26, 0x3F));
+    Ok(Stamp {
+        year,
+        month: bits(22, 0xF),
+        day: bits(17, 0x1F),
+        hour: bits(12, 0x1F),
+        minute: bits(6, 0x3F),
+        second: bits(0, 0x3F),
+    })
+}
+
+fn put_time(out: &mut Vec<u8>, stamp: &Stamp) -> Result<(), EncodeError> {
+    let Stamp { year, month, day, hour, minute, second } = *stamp;
+    if year >= 1 << 14 || month > 15 || day > 31 || hour > 31 || minute > 63 || second > 63 {
+        return Err(EncodeError::Unsupported);
+    }
+    let parts = [(month, 4), (day, 5), (hour, 5), (minute, 6), (second, 6)];
+    let bits = parts.iter().fold(u64::from(year), |bits, (value, width)| (bits << width) | u64::from(*value));
+    let [_, _, _, five @ ..] = bits.to_be_bytes();
+    out.extend_from_slice(&five);
+    Ok(())
+}
+
+/// The whole in groups of seven bits, where a sign takes bit 6 of the first group; then one group of 128ths.
+fn read_fraction(reader: &mut Reader<'_>, signed: bool) -> Result<Fraction, DecodeError> {
+    let at = reader.at();
+    let (negative, whole) = if signed {
+        let first = reader.u8()?;
+        let mut whole = u32::from(first & 0x3F);
+        let mut byte = first;
+        while byte & 0x80 != 0 {
+            byte = reader.u8()?;
+            let shifted = whole.checked_mul(128).ok_or_else(|| super::bytes::too_long(at))?;
+            whole = shifted.saturating_add(u32::from(byte & 0x7F));
+        }
+        (first & 0x40 != 0, whole)
+    } else {
+        (false, reader.uintvar()?)
+    };
+    let at = reader.at();
+    let part = reader.u8()?;
+    if part & 0x80 != 0 {
+        return Err(DecodeError::Field { field: "fraction", at, expected: "one group of seven bits" });
+    }
+    Ok(Fraction { negative, whole, part })
+}
+
+fn put_fraction(out: &mut Vec<u8>, number: Fraction, signed: bool) -> Result<(), EncodeError> {
+    if number.part > 127 || (number.negative && !signed) {
+        return Err(EncodeError::Unsupported);
+    }
+    if signed {
+        // As many groups as leave the sign's bit free.
+        let groups = (0..5_u32).find(|more| number.whole >> (more * 7) <= 0x3F).unwrap_or(4);
+        for left in (0..=groups).rev() {
+            let mut byte = super::bytes::low_byte(number.whole >> (left * 7)) & 0x7F;
+            if left > 0 {
+                byte |= 0x80;
+            }
+            if left == groups && number.negative {
+                byte |= 0x40;
+            }
+            out.push(byte);
+        }
+    } else {
+        put_uintvar(out, number.whole);
+    }
+    out.push(number.part);
+    Ok(())
+}
+
+fn put_token(out: &mut Vec<u8>, token: &Token) -> Result<(), EncodeError> {
+    match token {
+        Token::RequestId(id) => {
+            out.extend([0x22, u8::try_from(id.len()).map_err(|_| EncodeError::Unsupported)?]);
+            out.extend_from_slice(id);
+        }
+        Token::Periodic => out.push(0x34),
+        Token::Interval(value) | Token::MaxAge(value) | Token::Distance(value) => {
+            out.push(match token {
+                Token::Interval(_) => 0x31,
+                Token::MaxAge(_) => 0x42,
+                _ => 0x78,
+            });
+            put_uintvar(out, *value);
+        }
+        Token::Wish(byte) => out.push(*byte),
+        Token::Version { token, version } => out.extend([*token, *version]),
+        Token::Time(stamp) => {
+            out.push(0x34);
+            put_time(out, stamp)?;
+        }
+        Token::Result { token, code, detail } => {
+            out.push(*token);
+            if *token != 0x38 {
+                put_uintvar(out, *code);
+            }
+            if *token == 0x39 {
+                out.push(u8::try_from(detail.len()).map_err(|_| EncodeError::Unsupported)?);
+                out.extend_from_slice(detail);
             }
         }
-        Ok(Self { document, length, request, tokens })
-    }
-
-    /// The datagram. Reports with heights or speeds come from simulated radios only.
-    #[must_use]
-    pub fn emit(&self) -> Bytes {
-        let mut out = BytesMut::new();
-        if let Some(request) = &self.request {
-            out.put_u8(REQUEST_ID);
-            out.put_u8(u8::try_from(request.len()).unwrap_or(u8::MAX));
-            out.extend_from_slice(request.get(..usize::from(u8::MAX)).unwrap_or(request));
+        Token::Point(point) => put_point(out, point)?,
+        Token::Speed(number) => {
+            out.push(0x6C);
+            put_fraction(out, *number, false)?;
         }
-        for token in &self.tokens {
-            put(&mut out, token);
+        Token::Climb(number) => {
+            out.push(0x70);
+            put_fraction(out, *number, true)?;
         }
-        let mut whole = BytesMut::new();
-        whole.put_u8(self.document);
-        put_number(&mut whole, u32::try_from(out.len()).unwrap_or(u32::MAX));
-        whole.extend_from_slice(&out);
-        whole.freeze()
-    }
-}
-
-/// Degrees of a raw latitude: the highest bit is the sign.
-#[must_use]
-pub fn latitude(raw: u32) -> f64 {
-    let magnitude = f64::from(raw & 0x7FFF_FFFF) * 180.0 / 4_294_967_296.0;
-    if raw & 0x8000_0000 == 0 { magnitude } else { -magnitude }
-}
-
-/// Degrees of a raw longitude.
-#[must_use]
-pub fn longitude(raw: u32) -> f64 {
-    f64::from(raw.cast_signed()) * 360.0 / 4_294_967_296.0
-}
-
-fn report(token: u8, reader: &mut Reader<'_>, tokens: &mut Vec<Token>) -> Result<(), DecodeError> {
-    let point = |reader: &mut Reader<'_>| Ok::<_, DecodeError>(Token::Point { lat: reader.u32()?, lon: reader.u32()? });
-    match token {
-        0x34 => tokens.push(time(reader)?),
-        0x36 | 0x3F => tokens.push(Token::ProtocolVersion(number(reader)?)),
-        0x37 => tokens.push(Token::Result(number(reader)?)),
-        0x38 => tokens.push(Token::Result(0)),
-        0x39 => {
-            tokens.push(Token::Result(number(reader)?));
-            let length = usize::from(reader.u8()?);
-            tokens.push(Token::Opaque(Bytes::copy_from_slice(reader.take(length)?)));
-        }
-        0x51 => tokens.extend([point(reader)?, Token::RadiusM(fraction(reader, false)?)]),
-        0x55 => tokens.extend([
-            point(reader)?,
-            Token::RadiusM(fraction(reader, false)?),
-            Token::AltitudeM(fraction(reader, true)?),
-        ]),
-        0x66 => tokens.push(point(reader)?),
-        0x69 => tokens.extend([point(reader)?, Token::AltitudeM(fraction(reader, true)?)]),
-        0x6C => tokens.push(Token::SpeedMps(fraction(reader, false)?)),
-        0x70 => tokens.push(Token::ClimbMps(fraction(reader, true)?)),
-        0x56 => tokens.push(Token::Heading(reader.u8()?)),
-        0x6B => tokens.push(Token::Unknown6B(reader.u8()?)),
-        _ => return Err(DecodeError::Unknown(format!("LRRP report token {token:02x}"))),
+        Token::Heading(steps) => out.extend([0x56, *steps]),
+        Token::Opaque6b(byte) => out.extend([0x6B, *byte]),
+        Token::Unread(bytes) => out.extend_from_slice(bytes),
     }
     Ok(())
 }
 
-fn wish(token: u8, reader: &mut Reader<'_>) -> Result<Token, DecodeError> {
-    Ok(match token {
-        0x34 => Token::Periodic,
-        0x31 => Token::IntervalS(number(reader)?),
-        0x42 => Token::MaxAgeS(number(reader)?),
-        0x78 => Token::DistanceM(number(reader)?),
-        0x36 | 0x3F => Token::ProtocolVersion(number(reader)?),
-        0x33 | 0x40 | 0x4A | 0x50 | 0x51 | 0x52 | 0x54 | 0x57 | 0x62 | 0x64 => Token::Wish(token),
-        _ => return Err(DecodeError::Unknown(format!("LRRP request token {token:02x}"))),
-    })
-}
-
-/// Year 14 bits, month 4, day 5, hour 5, minute 6, second 6.
-fn time(reader: &mut Reader<'_>) -> Result<Token, DecodeError> {
-    let [a, b, c, d, e] = reader.array::<5>()?;
-    let packed = u64::from_be_bytes([0, 0, 0, a, b, c, d, e]);
-    let bits = |shift: u32, width: u32| u16::try_from(packed >> shift & ((1 << width) - 1)).unwrap_or_default();
-    Ok(Token::Time([bits(26, 14), bits(22, 4), bits(17, 5), bits(12, 5), bits(6, 6), bits(0, 6)]))
-}
-
-/// 7-bit groups, the high bit saying that another follows.
-fn number(reader: &mut Reader<'_>) -> Result<u32, DecodeError> {
-    groups(reader, 0).map(|(value, _)| u32::try_from(value).unwrap_or(u32::MAX))
-}
-
-fn groups(reader: &mut Reader<'_>, start: u64) -> Result<(u64, u32), DecodeError> {
-    let (mut value, at) = (start, reader.at());
-    for count in 1..=GROUPS_MAX {
-        let byte = reader.u8()?;
-        value = value << 7 | u64::from(byte & !MORE);
-        if byte & MORE == 0 {
-            return Ok((value, u32::try_from(count).unwrap_or(1)));
+fn put_point(out: &mut Vec<u8>, point: &Point) -> Result<(), EncodeError> {
+    out.push(match (point.radius, point.altitude) {
+        (Some(_), Some(_)) => 0x55,
+        (Some(_), None) => 0x51,
+        (None, Some(_)) => 0x69,
+        (None, None) => 0x66,
+    });
+    out.extend(point.lat_raw.to_be_bytes());
+    out.extend(point.lon_raw.to_be_bytes());
+    for (number, signed) in [(point.radius, false), (point.altitude, true), (point.altitude_accuracy, false)] {
+        if let Some(number) = number {
+            put_fraction(out, number, signed)?;
         }
     }
-    Err(DecodeError::Field { field: "number", at, expected: "at most 5 groups of 7 bits" })
-}
-
-/// A whole number and a fraction of 128ths; where `signed` the second bit of the first byte is the sign.
-fn fraction(reader: &mut Reader<'_>, signed: bool) -> Result<f64, DecodeError> {
-    const SIGN: u8 = 0x40;
-    let first = reader.u8()?;
-    let negative = signed && first & SIGN != 0;
-    let head = u64::from(first & if signed { 0x3F } else { 0x7F });
-    let whole = if first & MORE == 0 { head } else { groups(reader, head)?.0 };
-    let (part, count) = groups(reader, 0)?;
-    let scale = f64::from(7 * count).exp2();
-    let value = as_f64(whole) + as_f64(part) / scale;
-    Ok(if negative { -value } else { value })
-}
-
-/// At most 41 bits: exact.
-fn as_f64(value: u64) -> f64 {
-    let (high, low) = (value >> 32, value & 0xFFFF_FFFF);
-    let part = |half: u64| f64::from(u32::try_from(half).unwrap_or(u32::MAX));
-    part(high) * 4_294_967_296.0 + part(low)
-}
-
-fn put(out: &mut BytesMut, token: &Token) {
-    match token {
-        Token::Periodic => out.put_u8(0x34),
-        Token::IntervalS(value) => put_tagged(out, 0x31, *value),
-        Token::MaxAgeS(value) => put_tagged(out, 0x42, *value),
-        Token::DistanceM(value) => put_tagged(out, 0x78, *value),
-        Token::ProtocolVersion(value) => put_tagged(out, 0x3F, *value),
-        Token::Wish(wish) => out.put_u8(*wish),
-        Token::Result(0) => out.put_u8(0x38),
-        Token::Result(code) => put_tagged(out, 0x37, *code),
-        Token::Point { lat, lon } => {
-            out.put_u8(0x66);
-            out.put_u32(*lat);
-            out.put_u32(*lon);
-        }
-        Token::Heading(two_degrees) => out.extend([0x56, *two_degrees]),
-        // Only ever heard.
-        Token::Time(_)
-        | Token::Opaque(_)
-        | Token::RadiusM(_)
-        | Token::AltitudeM(_)
-        | Token::SpeedMps(_)
-        | Token::ClimbMps(_)
-        | Token::Unknown6B(_) => {}
-    }
-}
-
-fn put_tagged(out: &mut BytesMut, tag: u8, value: u32) {
-    out.put_u8(tag);
-    put_number(out, value);
-}
-
-fn put_number(out: &mut BytesMut, value: u32) {
-    let groups = (32 - value.leading_zeros()).div_ceil(7).max(1);
-    for group in (0..groups).rev() {
-        let bits = u8::try_from(value >> (7 * group) & 0x7F).unwrap_or_default();
-        out.put_u8(bits | if group == 0 { 0 } else { MORE });
-    }
+    Ok(())
 }

@@ -1,18 +1,27 @@
-//! What TRBO radios say and are told: registration (ARS), text (TMS), location (LRRP), each a datagram of its own service
-//! port, and the IP/UDP packets in which they go over the air. All numbers are big-endian; nothing but UDP and, on the air,
-//! a CRC guards them.
+//! The layouts of the TRBO data services, parsed and emitted in both directions, one file per service: [`Tms`] (text),
+//! [`Ars`] (registration), [`Lrrp`] (location); [`OnAir`] is a whole IP packet as DMR carries it, [`Dmrd`] a burst of
+//! the homebrew protocol.
+//!
+//! What it is not: a judgement of what was said; that is the codec's.
+//!
+//! **Invariants**
+//! - No function panics on any input, and none reads past a length that it did not check.
+//! - `parse(emit(x)) == x` for every value that `emit` accepts.
+//! - A datagram is binary: nothing is trimmed off it, `0D` and `09` are document numbers.
+//! - Everything is big-endian, except the text itself.
 
-pub mod ars;
-pub mod dmrd;
-pub mod ip;
-pub mod lrrp;
-pub mod tms;
+mod ars;
+mod bytes;
+mod dmrd;
+mod ip;
+mod lrrp;
+mod tms;
 
-use crate::codec::DecodeError;
+pub use ars::{Ars, ArsBody};
+pub use dmrd::Dmrd;
+pub use ip::{OnAir, air_checksum};
+pub use lrrp::{Fraction, Lrrp, Point, Stamp, Token, doc_name};
+pub use tms::{Header, Tms, TmsBody, UTF_16, utf16, words};
 
-/// A declared length at the front and exactly as many bytes behind it. Gives these.
-fn declared(bytes: &[u8]) -> Result<(u16, &[u8]), DecodeError> {
-    let (length, rest) =
-        bytes.split_first_chunk::<2>().ok_or(DecodeError::Length { expected: 3, found: bytes.len() })?;
-    Ok((u16::from_be_bytes(*length), rest))
-}
+#[cfg(test)]
+mod tests;

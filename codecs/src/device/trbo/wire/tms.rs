@@ -1,188 +1,218 @@
-//! Text messages (TMS), port 4007. Layout as captured from radios (netkiller/Mototrbo) and read by node-dmr-lib and
-//! dmr-kaitai; the sequence's high bits stand at 6–5 of the second byte, shifted by five.
-
+use super::bytes::Reader;
 use crate::codec::{DecodeError, EncodeError};
-use crate::device::reader::Reader;
-use bytes::{BufMut, Bytes, BytesMut};
+use bytes::Bytes;
 
-const EXT: u8 = 0x80;
-const ACK_REQUESTED: u8 = 0x40;
-const RESERVED: u8 = 0x20;
-const CONTROL: u8 = 0x10;
-const TYPE: u8 = 0x0F;
-const TYPE_ACK: u8 = 0x0F;
-/// Another byte follows an extension byte.
-const MORE: u8 = 0x80;
-const LOW_BITS: u8 = 0x1F;
-/// The one encoding in use: UTF-16, little-endian.
-pub const UTF16LE: u8 = 4;
-/// The highest sequence number that every sender and receiver takes.
-pub const SEQUENCE_MAX: u8 = 31;
+/// The encoding number of UTF-16, little-endian, the only one seen.
+pub const UTF_16: u8 = 4;
+/// The highest sequence number that two bytes can carry.
+const SEQUENCE_MAX: u8 = 127;
 
-/// One message of the text service.
-#[derive(Clone, Debug, PartialEq, Eq)]
-pub struct Tms {
-    pub header: u8,
-    pub address: Bytes,
-    pub body: Body,
+/// The first byte of a text or registration message.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub struct Header(pub u8);
+
+impl Header {
+    /// Bit 7: bytes of an extended header follow.
+    #[must_use]
+    pub const fn has_ext(self) -> bool {
+        self.0 & 0x80 != 0
+    }
+
+    /// Bit 6: an acknowledgement is wanted; in an acknowledgement of the registration service: refused.
+    #[must_use]
+    pub const fn bit_6(self) -> bool {
+        self.0 & 0x40 != 0
+    }
+
+    /// Bit 5: reserved in texts, priority in registrations; set in most traffic.
+    #[must_use]
+    pub const fn bit_5(self) -> bool {
+        self.0 & 0x20 != 0
+    }
+
+    /// Bit 4: about the conversation, not content.
+    #[must_use]
+    pub const fn is_control(self) -> bool {
+        self.0 & 0x10 != 0
+    }
+
+    /// Bits 3 to 0.
+    #[must_use]
+    pub const fn kind(self) -> u8 {
+        self.0 & 0x0F
+    }
 }
 
-/// What it is.
+/// A message of the text service, UDP 4007.
+///
+/// `length 2, header 1, address length 1, address, [extended header], content`. Layout as OK-DMR/ok-dmrlib,
+/// HackerHomestead/Mototrbo and netkiller/Mototrbo agree on it.
 #[derive(Clone, Debug, PartialEq, Eq)]
-pub enum Body {
-    /// The receiver's machine has the text with this sequence, or answers a service availability.
-    Ack { sequence: Option<u8> },
-    /// The service is there.
-    Availability { capability: Option<u8> },
-    /// A text; `encoding` where the extension says it.
-    Text { sequence: Option<u8>, encoding: Option<u8>, text: Bytes },
+pub struct Tms {
+    /// As it stood: reserved bits are kept.
+    pub header: Header,
+    pub address: Bytes,
+    pub body: TmsBody,
+}
+
+/// What a message of the text service says.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub enum TmsBody {
+    Text {
+        sequence: Option<u8>,
+        encoding: Option<u8>,
+        data: Bytes,
+    },
+    /// The radio offers the service.
+    Available {
+        capability: Option<u8>,
+    },
+    /// The text with this sequence has arrived; without one, the offer of the service is answered.
+    Ack {
+        sequence: Option<u8>,
+    },
 }
 
 impl Tms {
-    /// A text as we send it. `wants_ack` is for one radio; a group has none.
+    /// A text; an answer is wanted unless it goes to a group.
     #[must_use]
-    pub fn text(sequence: u8, text: &str, wants_ack: bool) -> Self {
-        let text: Vec<u8> = text.encode_utf16().flat_map(u16::to_le_bytes).collect();
-        let header = EXT | RESERVED | if wants_ack { ACK_REQUESTED } else { 0 };
-        let body = Body::Text { sequence: Some(sequence & LOW_BITS), encoding: Some(UTF16LE), text: text.into() };
+    pub const fn text(sequence: u8, wants_ack: bool, data: Bytes) -> Self {
+        let header = Header(if wants_ack { 0xE0 } else { 0xA0 });
+        let body = TmsBody::Text { sequence: Some(sequence), encoding: Some(UTF_16), data };
         Self { header, address: Bytes::new(), body }
     }
 
-    /// The answer to a text.
+    /// The answer to a text, or without a sequence to the offer of the service.
     #[must_use]
     pub const fn ack(sequence: Option<u8>) -> Self {
-        let header = if sequence.is_some() { EXT | RESERVED | CONTROL | TYPE_ACK } else { CONTROL | TYPE_ACK };
-        Self { header, address: Bytes::new(), body: Body::Ack { sequence } }
+        let header = Header(if sequence.is_some() { 0xBF } else { 0x1F });
+        Self { header, address: Bytes::new(), body: TmsBody::Ack { sequence } }
     }
 
-    #[must_use]
-    pub const fn is_extended(&self) -> bool {
-        self.header & EXT != 0
-    }
-
-    #[must_use]
-    pub const fn wants_ack(&self) -> bool {
-        self.header & ACK_REQUESTED != 0
-    }
-
-    #[must_use]
-    pub const fn is_reserved_set(&self) -> bool {
-        self.header & RESERVED != 0
-    }
-
-    #[must_use]
-    pub const fn is_control(&self) -> bool {
-        self.header & CONTROL != 0
-    }
-
-    #[must_use]
-    pub const fn pdu_type(&self) -> u8 {
-        self.header & TYPE
-    }
-
-    /// Reads one whole datagram.
+    /// Reads exactly one message.
     ///
     /// # Errors
-    /// [`DecodeError::Length`] when the declared length is not what is there, `Unknown` for other types.
+    /// When the declared length is not the datagram's, a field is missing, or the type is not known.
     pub fn parse(bytes: &[u8]) -> Result<Self, DecodeError> {
-        let (length, rest) = super::declared(bytes)?;
-        if usize::from(length) != rest.len() {
-            return Err(DecodeError::Length { expected: usize::from(length).saturating_add(2), found: bytes.len() });
-        }
-        let mut reader = Reader::new(rest, 2);
-        let header = reader.u8()?;
-        let address_length = usize::from(reader.u8()?);
-        let address = Bytes::copy_from_slice(reader.take(address_length)?);
-        let body = match (header & TYPE, header & CONTROL != 0) {
-            (TYPE_ACK, true) => {
-                Body::Ack { sequence: if header & EXT != 0 { Some(sequence(&mut reader)?.0) } else { None } }
+        let mut outer = Reader::new(bytes, 0);
+        let length = outer.u16()?;
+        let mut reader = Reader::new(outer.take(usize::from(length))?, 2);
+        outer.finish()?;
+        let header = Header(reader.u8()?);
+        let count = reader.u8()?;
+        let address = Bytes::copy_from_slice(reader.take(usize::from(count))?);
+        let body = match (header.is_control(), header.kind()) {
+            (false, 0) => {
+                let (sequence, encoding) = read_ext(&mut reader, header)?;
+                TmsBody::Text { sequence, encoding, data: Bytes::copy_from_slice(reader.rest()) }
             }
-            (0, true) => Body::Availability { capability: if header & EXT != 0 { Some(reader.u8()?) } else { None } },
-            (0, false) => {
-                let (sequence, encoding) = if header & EXT != 0 {
-                    let (sequence, encoding) = sequence(&mut reader)?;
-                    (Some(sequence), encoding)
-                } else {
-                    (None, None)
-                };
-                let left = reader.left();
-                Body::Text { sequence, encoding, text: Bytes::copy_from_slice(reader.take(left)?) }
+            (true, 0) => {
+                let capability = if header.has_ext() { Some(reader.u8()?) } else { None };
+                reader.finish()?;
+                TmsBody::Available { capability }
             }
-            _ => return Err(DecodeError::Unknown(format!("TMS header {header:02x}"))),
+            (true, 15) => {
+                let (sequence, _) = read_ext(&mut reader, header)?;
+                reader.finish()?;
+                TmsBody::Ack { sequence }
+            }
+            _ => return Err(DecodeError::Unknown(format!("TMS header {:02x}", header.0))),
         };
-        reader.finish()?;
         Ok(Self { header, address, body })
     }
 
-    /// The datagram.
+    /// As it stands in a datagram.
     ///
     /// # Errors
-    /// [`EncodeError::TooLong`] when it does not fit into its length field.
+    /// [`EncodeError::TooLong`] when a length does not fit its field; [`EncodeError::Unsupported`] when the header and
+    /// the body contradict each other.
     pub fn emit(&self) -> Result<Bytes, EncodeError> {
-        let mut out = BytesMut::new();
-        out.put_u8(self.header);
-        out.put_u8(u8::try_from(self.address.len()).map_err(|_| too_long(self.address.len()))?);
-        out.extend_from_slice(&self.address);
-        match &self.body {
-            Body::Ack { sequence } => {
-                if let Some(sequence) = sequence {
-                    put_sequence(&mut out, *sequence, None);
-                }
-            }
-            Body::Availability { capability } => out.extend(*capability),
-            Body::Text { sequence, encoding, text } => {
-                if let Some(sequence) = sequence {
-                    put_sequence(&mut out, *sequence, *encoding);
-                }
-                out.extend_from_slice(text);
-            }
+        let (sequence, encoding, data, control, kind) = match &self.body {
+            TmsBody::Text { sequence, encoding, data } => (*sequence, *encoding, data.as_ref(), false, 0),
+            TmsBody::Available { capability } => (*capability, None, &[][..], true, 0),
+            TmsBody::Ack { sequence } => (*sequence, None, &[][..], true, 15),
+        };
+        let fits = self.header.is_control() == control
+            && self.header.kind() == kind
+            && self.header.has_ext() == sequence.is_some()
+            && (sequence.is_some() || encoding.is_none())
+            && encoding.is_none_or(|encoding| encoding <= 0x1F);
+        if !fits {
+            return Err(EncodeError::Unsupported);
         }
-        let length = u16::try_from(out.len()).map_err(|_| too_long(out.len()))?;
-        Ok([length.to_be_bytes().as_slice(), &out].concat().into())
+        let address = u8::try_from(self.address.len()).map_err(|_| too_long(self.address.len(), 255))?;
+        let mut out = vec![self.header.0, address];
+        out.extend_from_slice(&self.address);
+        match (&self.body, sequence) {
+            (TmsBody::Available { .. }, Some(capability)) => out.push(capability),
+            (_, Some(sequence)) => put_ext(&mut out, sequence, encoding)?,
+            (_, None) => {}
+        }
+        out.extend_from_slice(data);
+        let length = u16::try_from(out.len()).map_err(|_| too_long(out.len(), usize::from(u16::MAX)))?;
+        let mut frame = length.to_be_bytes().to_vec();
+        frame.append(&mut out);
+        Ok(frame.into())
     }
 }
 
-/// The text of a message and whether bytes of it could not be read.
-#[must_use]
-pub fn words(text: &[u8]) -> (String, bool) {
-    let units: Vec<u16> = text.as_chunks::<2>().0.iter().map(|pair| u16::from_le_bytes(*pair)).collect();
-    let mut lossy = text.len() % 2 == 1;
-    let words = char::decode_utf16(units).map(|unit| {
-        unit.unwrap_or_else(|_| {
-            lossy = true;
-            char::REPLACEMENT_CHARACTER
-        })
-    });
-    let words: String = words.collect();
-    (words, lossy)
-}
-
-/// Sequence and, where a second byte follows, encoding.
-fn sequence(reader: &mut Reader<'_>) -> Result<(u8, Option<u8>), DecodeError> {
+/// Sequence in five bits; two more and the encoding where a second byte follows. dmr-kaitai puts the two bits where
+/// they would collide with bit 4; a sample with sequence 85 in ok-dmrlib decides.
+fn read_ext(reader: &mut Reader<'_>, header: Header) -> Result<(Option<u8>, Option<u8>), DecodeError> {
+    if !header.has_ext() {
+        return Ok((None, None));
+    }
     let first = reader.u8()?;
-    if first & MORE == 0 {
-        return Ok((first & LOW_BITS, None));
+    let low = first & 0x1F;
+    if first & 0x80 == 0 {
+        return Ok((Some(low), None));
     }
     let at = reader.at();
     let second = reader.u8()?;
-    if second & MORE != 0 {
-        return Err(DecodeError::Field { field: "extension", at, expected: "at most two bytes" });
+    if second & 0x80 != 0 {
+        return Err(DecodeError::Field { field: "ext", at, expected: "the last byte of the extended header" });
     }
-    Ok((first & LOW_BITS | (second & 0x60), Some(second & LOW_BITS)))
+    Ok((Some((second & 0x60) | low), Some(second & 0x1F)))
 }
 
-fn put_sequence(out: &mut BytesMut, sequence: u8, encoding: Option<u8>) {
-    let high = sequence & 0x60;
+fn put_ext(out: &mut Vec<u8>, sequence: u8, encoding: Option<u8>) -> Result<(), EncodeError> {
+    if sequence > SEQUENCE_MAX {
+        return Err(EncodeError::Unsupported);
+    }
     match encoding {
-        None if high == 0 => out.put_u8(sequence & LOW_BITS),
-        encoding => {
-            out.put_u8(MORE | (sequence & LOW_BITS));
-            out.put_u8(high | (encoding.unwrap_or_default() & LOW_BITS));
-        }
+        None if sequence <= 0x1F => out.push(sequence),
+        // Seven bits of sequence need the second byte even where it names no encoding.
+        None => out.extend([0x80 | (sequence & 0x1F), sequence & 0x60]),
+        Some(encoding) => out.extend([0x80 | (sequence & 0x1F), (sequence & 0x60) | encoding]),
     }
+    Ok(())
 }
 
-fn too_long(bytes: usize) -> EncodeError {
-    let needed = u32::try_from(bytes).unwrap_or(u32::MAX).saturating_mul(8);
-    EncodeError::TooLong { needed, capacity: u32::from(u16::MAX) * 8 }
+fn too_long(needed: usize, capacity: usize) -> EncodeError {
+    let bits = |bytes: usize| u32::try_from(bytes.saturating_mul(8)).unwrap_or(u32::MAX);
+    EncodeError::TooLong { needed: bits(needed), capacity: bits(capacity) }
+}
+
+/// A text as it stands on the wire.
+#[must_use]
+pub fn utf16(text: &str) -> Bytes {
+    text.encode_utf16().flat_map(u16::to_le_bytes).collect::<Vec<u8>>().into()
+}
+
+/// The words of a text, and whether something had to be replaced: half a surrogate pair, an odd last byte.
+#[must_use]
+pub fn words(data: &[u8]) -> (String, bool) {
+    let pairs = data.chunks_exact(2);
+    let odd = !pairs.remainder().is_empty();
+    let units = pairs.map(|pair| pair.iter().rev().fold(0_u16, |unit, byte| (unit << 8) | u16::from(*byte)));
+    let mut lossy = odd;
+    let text = char::decode_utf16(units)
+        .map(|unit| {
+            unit.unwrap_or_else(|_| {
+                lossy = true;
+                char::REPLACEMENT_CHARACTER
+            })
+        })
+        .collect();
+    (text, lossy)
 }
