@@ -160,7 +160,7 @@ fn only_callsigns_are_reached() {
 
 #[test]
 fn a_mic_e_emergency_and_a_written_one_are_alarms() {
-    let mic_e = |to: &str| ours().decode(&frame("BG0BBB-7", to, "`(_f \"Oj/", false), None).unwrap();
+    let mic_e = |to: &str| ours().decode(&frame("BG0BBB-7", to, "`(_fn\"Oj/", false), None).unwrap();
     assert!(matches!(&mic_e("332UVT")[..], [Signal::Position { emergency: true, .. }]), "{:?}", mic_e("332UVT"));
     let [Signal::Position { position, emergency: false, .. }] = &mic_e("S32UVT")[..] else { panic!() };
     assert_eq!((position.lat_e7, position.lon_e7), (334_273_333, -1_121_290_000));
