@@ -30,29 +30,17 @@ pub enum Code {
 impl Code {
     /// The name in the protocol reference.
     #[must_use]
-    pub const fn name(self) -> &'static str {
+    pub fn name(self) -> &'static str {
         const STANDARD: [&str; 7] =
             ["Off Duty", "En Route", "In Service", "Returning", "Committed", "Special", "Priority"];
         const CUSTOM: [&str; 7] = ["Custom-0", "Custom-1", "Custom-2", "Custom-3", "Custom-4", "Custom-5", "Custom-6"];
-        match self {
-            Self::Standard(n @ 0..=6) => *pick(&STANDARD, n),
-            Self::Custom(n @ 0..=6) => *pick(&CUSTOM, n),
-            Self::Emergency => "Emergency",
-            Self::Standard(_) | Self::Custom(_) | Self::Unknown => "Unknown",
-        }
-    }
-}
-
-const fn pick<'a>(names: &'a [&'static str; 7], n: u8) -> &'a &'static str {
-    let [zero, one, two, three, four, five, six] = names;
-    match n {
-        0 => zero,
-        1 => one,
-        2 => two,
-        3 => three,
-        4 => four,
-        5 => five,
-        _ => six,
+        let (names, number) = match self {
+            Self::Emergency => return "Emergency",
+            Self::Unknown => return "Unknown",
+            Self::Standard(number) => (STANDARD, number),
+            Self::Custom(number) => (CUSTOM, number),
+        };
+        names.get(usize::from(number)).copied().unwrap_or("Unknown")
     }
 }
 
