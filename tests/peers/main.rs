@@ -5,7 +5,6 @@
 //! compares nothing.
 
 mod beidou;
-mod direwolf;
 mod frames;
 mod gammu;
 mod hdap;
