@@ -12,6 +12,8 @@ pub mod meshtastic;
 pub mod tiantong;
 pub mod trbo;
 pub mod kinds;
+pub mod meshcore;
+pub mod raw;
 
 use bytes::Bytes;
 use std::fmt;

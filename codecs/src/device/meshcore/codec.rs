@@ -211,12 +211,15 @@ pub(super) fn prefix(public_key: &[u8; 32]) -> Prefix {
     public_key.first_chunk().copied().unwrap_or_default()
 }
 
-pub(super) fn terminal(prefix: Prefix) -> TerminalId {
+/// The number of a contact, as the roster writes it.
+#[must_use]
+pub fn terminal(prefix: Prefix) -> TerminalId {
     TerminalId::new(Bearer::Mesh, &hex::encode(prefix))
 }
 
 /// The key prefix that a number writes; one of digits only has lost its leading zeros.
-pub(super) fn key_prefix(id: &TerminalId) -> Option<Prefix> {
+#[must_use]
+pub fn key_prefix(id: &TerminalId) -> Option<Prefix> {
     let number = id.number();
     let lost_zeros = number.bytes().all(|byte| byte.is_ascii_digit()) && number.len() >= KEY_DIGITS_MIN;
     let is_whole = number.len() == PREFIX_DIGITS && !number.bytes().any(|byte| byte.is_ascii_uppercase());

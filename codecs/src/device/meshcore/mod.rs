@@ -26,6 +26,7 @@ mod settings;
 mod tests;
 pub mod wire;
 
+pub use codec::{key_prefix, terminal};
 pub use framer::{Companion, Side};
 
 use super::Device;
