@@ -7,9 +7,14 @@ import asyncio
 import json
 import sys
 
+import serial
 from meshcore import EventType, MeshCore
 
 WITHIN = 30
+
+# A pseudo-terminal has no modem lines, and the client sets them.
+serial.Serial._update_dtr_state = lambda self: None
+serial.Serial._update_rts_state = lambda self: None
 
 
 def say(**what):
