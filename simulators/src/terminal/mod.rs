@@ -14,6 +14,7 @@ pub mod trbo;
 pub mod kinds;
 pub mod meshcore;
 pub mod raw;
+pub mod pei;
 
 use bytes::Bytes;
 use std::fmt;

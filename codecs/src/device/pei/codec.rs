@@ -81,13 +81,14 @@ impl Codec for Pei {
             Addressee::Everyone(other) => return Err(EncodeError::Address(other.to_string())),
         };
         let coding = self.coding();
+        let [.., reference] = native.to_be_bytes();
         let text = coding.write(text).map_err(EncodeError::Charset)?;
         let transfer = Transfer {
             pid: TEXT_PID,
             wants: u8::from(self.settings.asks_report && !is_group),
             short_form: false,
             forward: None,
-            reference: native.to_be_bytes()[3],
+            reference,
             coding: coding.code(),
             timestamp: None,
             part: None,
@@ -162,7 +163,7 @@ pub(super) const fn status_word(status: u8) -> &'static str {
         0x4B => "对方未登记",
         0x4C => "排队已满",
         0x4D => "电文过长",
-        0x40..=0x7F => "未送达",
+        0x45..=0x47 | 0x4E..=0x7F => "未送达",
         _ => "其他状态",
     }
 }

@@ -78,12 +78,16 @@ pub(super) struct Conversation {
     retry: Duration,
     silent: u8,
     is_ready: bool,
+    /// The radio has left off its echo. One that echoes again has restarted and forgotten its services.
+    is_quiet: bool,
     profiles_taken: usize,
     chosen: Option<u8>,
     waiting: VecDeque<Errand>,
     /// Whom a message reference on the air was for, and our number of it.
     references: BTreeMap<u8, (TerminalId, u32)>,
     last_sent: Option<(TerminalId, u32)>,
+    /// What is known of the message on the line, said when its exchange is over.
+    afterwards: Vec<Signal>,
 }
 
 impl Conversation {
@@ -100,11 +104,13 @@ impl Conversation {
             retry: FIRST_RETRY,
             silent: 0,
             is_ready: false,
+            is_quiet: false,
             profiles_taken: 0,
             chosen: None,
             waiting: VecDeque::new(),
             references: BTreeMap::new(),
             last_sent: None,
+            afterwards: Vec::new(),
         }
     }
 
@@ -120,9 +126,11 @@ impl Conversation {
     /// From the beginning: what was held is refused, because nobody knows what the radio did with it.
     fn begin(&mut self, now: Duration) {
         self.is_ready = false;
+        self.is_quiet = false;
         self.chosen = None;
         self.profiles_taken = 0;
         self.silent = 0;
+        self.afterwards.clear();
         self.steps.push_back(Step::Ready(false));
         let held: Vec<u32> = self.waiting.drain(..).filter_map(|errand| errand.native).collect();
         for _ in held {
@@ -164,7 +172,11 @@ impl Conversation {
                 self.script_step(now, next);
             }
             // Some radios know neither echo nor modes; what counts is the services.
-            Some(HostLine::Plain(Command::EchoOff | Command::Mode(_))) => self.script_step(now, next),
+            Some(HostLine::Plain(Command::EchoOff)) => {
+                self.is_quiet = is_good;
+                self.script_step(now, next);
+            }
+            Some(HostLine::Plain(Command::Mode(_))) => self.script_step(now, next),
             _ if is_good => self.script_step(now, next),
             _ => self.pause(now),
         }
@@ -232,7 +244,7 @@ impl Conversation {
         if status == Some(STATUS_TAKEN)
             && let Some(native) = self.waiting.front().and_then(|errand| errand.native)
         {
-            self.steps.push_back(Step::Say(Signal::Progress { native, rung: Rung::Radiated }));
+            self.afterwards.push(Signal::Progress { native, rung: Rung::Radiated });
         }
     }
 
@@ -243,6 +255,7 @@ impl Conversation {
             self.last_sent = Some((self.terminal(&errand.to), native));
             let frame = Bytes::from(HostLine::Plain(Command::Attention).emit()).into();
             self.steps.push_back(Step::Carry { frame, last: true });
+            self.steps.extend(self.afterwards.drain(..).map(Step::Say));
             return self.stand(Stage::Asking, now + ANSWER_WITHIN);
         }
         self.last_sent = None;
@@ -311,15 +324,19 @@ impl Conversation {
         }
     }
 
-    /// A report that came while its send still waits for its own result shows that the send went well.
-    fn report_overtakes(&mut self, now: Duration, signals: &mut Vec<Signal>) {
+    /// A report that came while its send still waits for its own result is said after it.
+    fn hold_early(&mut self, signals: &mut Vec<Signal>) {
         let native = self.waiting.front().and_then(|errand| errand.native);
-        let is_about = |signal: &Signal| matches!(signal, Signal::Delivery { native: about, delivered: true, .. } if Some(*about) == native);
-        if !matches!(self.stage, Stage::Sending | Stage::Taken) || !signals.iter().any(is_about) {
+        if native.is_none() || !matches!(self.stage, Stage::Sending | Stage::Taken) {
             return;
         }
-        self.close(now);
-        self.steps.extend(signals.drain(..).map(Step::Say));
+        let is_about = |signal: &Signal| {
+            matches!(signal, Signal::Delivery { native: about, .. } | Signal::Progress { native: about, .. }
+                if Some(*about) == native)
+        };
+        let (early, rest): (Vec<_>, Vec<_>) = signals.drain(..).partition(is_about);
+        *signals = rest;
+        self.afterwards.extend(early);
     }
 
     fn push(&mut self, now: Duration, frame: Bytes, native: Option<u32>) {
@@ -357,7 +374,7 @@ impl Dialogue for Conversation {
         self.silent = 0;
         if let RadioLine::Indication(indication) = &line {
             self.renumber(indication, signals);
-            self.report_overtakes(now, signals);
+            self.hold_early(signals);
             // A report may want an end of its own, or the far radio sends it again.
             if let (12, Some(to)) = (indication.service, &indication.calling)
                 && let Ok(Sds::Report { pid, ack_required: true, status, reference }) = Sds::parse(&indication.bytes())
@@ -366,6 +383,11 @@ impl Dialogue for Conversation {
                 let to = self.settings.number(to).trim_start_matches('0').to_owned();
                 self.push(now, send(&to, &Sds::Ack { pid, status, reference }.emit()), None);
             }
+        } else if matches!(line, RadioLine::Echo(_)) {
+            if self.is_ready && self.is_quiet {
+                self.begin(now);
+            }
+            self.is_quiet = false;
         } else {
             self.answered(now, &line);
         }
@@ -410,6 +432,8 @@ impl Dialogue for Conversation {
                 }
             }
             Stage::Choosing(_) => self.failed(now, CODE_NONE),
+            // The far radio has it, so the result only got lost.
+            Stage::Sending if !self.afterwards.is_empty() => self.close(now),
             // No result at all: the radio is not following.
             Stage::Sending => self.begin(now),
             Stage::Taken => self.close(now),

@@ -202,7 +202,7 @@ impl Indication {
 /// Bytes of hexadecimal digits, from the left; an odd last digit is the upper half of its byte.
 #[must_use]
 pub fn unhex(digits: &str) -> Vec<u8> {
-    let even = if digits.len() % 2 == 0 { digits.to_owned() } else { format!("{digits}0") };
+    let even = if digits.len().is_multiple_of(2) { digits.to_owned() } else { format!("{digits}0") };
     hex::decode(even).unwrap_or_default()
 }
 
