@@ -46,6 +46,8 @@ struct Errand {
     /// Our number; `None` for an answer.
     native: Option<u32>,
     first_at: Option<Duration>,
+    /// Its lines were written once; what follows are repeats on the cable.
+    is_carried: bool,
     pause: Duration,
     not_before: Duration,
 }
@@ -208,7 +210,7 @@ impl Conversation {
     fn hand_over(&mut self, now: Duration) {
         let Some(errand) = self.waiting.front_mut() else { return self.rest(now) };
         let frame = Outgoing::from(errand.frame.clone());
-        let is_first = errand.first_at.is_none();
+        let is_first = !std::mem::replace(&mut errand.is_carried, true);
         errand.first_at.get_or_insert(now);
         self.steps.push_back(match errand.native {
             Some(_) if is_first => Step::Carry { frame, last: false },
@@ -348,7 +350,7 @@ impl Conversation {
             self.references.insert(*reference, (self.terminal(&to), native));
         }
         let pause = AGAIN_FIRST;
-        self.waiting.push_back(Errand { to, frame, native, first_at: None, pause, not_before: now });
+        self.waiting.push_back(Errand { to, frame, native, first_at: None, is_carried: false, pause, not_before: now });
         self.next(now);
     }
 

@@ -54,7 +54,7 @@ impl Bench {
         self.said.extend(signals);
     }
 
-    fn sleep(&mut self) {
+    fn pass_time(&mut self) {
         self.now = self.wake.unwrap().max(self.now);
         self.talk.wake(self.now);
         self.drain();
@@ -96,7 +96,7 @@ fn a_radio_is_ready_only_when_it_took_a_service_profile() {
         bench.hear("ERROR\r\n");
     }
     assert!(!bench.ready && bench.said.len() == 6);
-    bench.sleep();
+    bench.pass_time();
     assert_eq!(bench.last(), "AT\r");
     for _ in 0..9 {
         assert!(!bench.ready);
@@ -111,7 +111,7 @@ fn a_silent_radio_is_asked_more_and_more_rarely() {
     let mut asked = vec![];
     while asked.len() < 7 {
         let before = bench.written.len();
-        bench.sleep();
+        bench.pass_time();
         if bench.written.len() > before {
             asked.push(bench.now.as_secs());
         }
@@ -171,7 +171,7 @@ fn a_voice_call_is_waited_out_and_the_message_goes_after_it() {
     bench.hear("OK\r\n");
     while bench.now < Duration::from_secs(41) {
         bench.hear("BUSY\r\n");
-        bench.sleep();
+        bench.pass_time();
     }
     assert!(bench.said.is_empty() && bench.last().starts_with("AT+CMGS="));
     bench.hear("+CMGS: 0\r\n");
@@ -187,7 +187,7 @@ fn after_a_minute_of_errors_the_message_is_refused_with_the_radios_code() {
     while bench.said.is_empty() {
         bench.hear("+CME ERROR: 31\r\n");
         if bench.said.is_empty() {
-            bench.sleep();
+            bench.pass_time();
         }
     }
     let outcome = Outcome::Refused { code: 31 };
@@ -218,12 +218,12 @@ fn a_radio_that_falls_silent_is_lost_and_its_message_refused() {
     let mut bench = Bench::started();
     bench.send(2);
     bench.hear("OK\r\n");
-    bench.sleep();
+    bench.pass_time();
     assert!(!bench.ready);
     assert!(matches!(bench.said[..], [Signal::Feedback { .. }]));
     let mut idle = Bench::started();
     while idle.ready {
-        idle.sleep();
+        idle.pass_time();
     }
     assert_eq!(idle.now.as_secs(), 45);
 }
