@@ -412,4 +412,72 @@ mod tests {
         assert!((said.contains("BUSY") || said.contains("+CME ERROR")) && air.is_empty(), "{said}");
         assert_eq!((radio.tally().refused, radio.tally().sent), (1, 0));
     }
+
+    /// The whole conversation with our own dialogue, over a line that hurts: a text is written, radiated and reported.
+    #[test]
+    fn the_host_starts_the_radio_and_its_text_is_delivered() {
+        use yizhan_codecs::codec::{Cargo, Profile, Step};
+        use yizhan_codecs::frame::Found;
+        use yizhan_codecs::message::{Order, Signal};
+        let codec = yizhan_codecs::device::open("pei", &Profile::default()).unwrap();
+        let (mut radio, mut talk, mut framer) = (radio(), codec.dialogue().unwrap(), codec.framer());
+        let (mut now, mut is_given, mut delivered) = (Duration::ZERO, false, Vec::new());
+        let (mut host_wake, mut radio_wake): (Option<Duration>, Option<Duration>) = (None, None);
+        talk.link_up(now);
+        for _ in 0..10_000 {
+            let mut is_ready = false;
+            while let Some(step) = talk.poll() {
+                match step {
+                    Step::Send(frame) | Step::Carry { frame, .. } => radio.heard_host(now, None, &frame.bytes),
+                    Step::Say(Signal::Delivery { native, delivered: true, .. }) => delivered.push(native),
+                    Step::Say(_) => {}
+                    Step::WakeAt(at) => host_wake = Some(at),
+                    Step::Ready(ready) => is_ready = ready,
+                }
+            }
+            if is_ready && !is_given {
+                is_given = true;
+                let to = Addressee::Terminal(id(9));
+                let order = Order::Text { card: None, to, text: "撤".into(), native: 0x0201, urgent: false };
+                talk.give(now, Cargo::Message { native: 0x0201 }, codec.encode(&order).unwrap());
+                continue;
+            }
+            let mut heard = false;
+            while let Some(output) = radio.poll() {
+                match output {
+                    TerminalOutput::ToHost { bytes, .. } => framer.push(&bytes),
+                    TerminalOutput::ToAir(AirMessage { said: Said::Text { request, .. }, .. }) => {
+                        radio.heard_air(now, &from_far(Said::Taken { request }));
+                    }
+                    TerminalOutput::WakeAt(at) => radio_wake = Some(at),
+                    _ => {}
+                }
+            }
+            while let Some(found) = framer.next_found() {
+                let Found::Frame(frame) = found else { panic!("noise on a clean line: {found:?}") };
+                let mut signals = codec.decode(&frame, None).unwrap();
+                talk.heard(now, None, &frame, &mut signals);
+                heard = true;
+                for signal in signals {
+                    if let Signal::Delivery { native, delivered: true, .. } = signal {
+                        delivered.push(native);
+                    }
+                }
+            }
+            if !delivered.is_empty() {
+                break;
+            }
+            if !heard {
+                now = [host_wake, radio_wake].into_iter().flatten().min().expect("somebody waits").max(now);
+                if radio_wake.is_some_and(|at| at <= now) {
+                    radio_wake = None;
+                    radio.wake(now);
+                } else {
+                    host_wake = None;
+                    talk.wake(now);
+                }
+            }
+        }
+        assert_eq!(delivered, [0x0201]);
+    }
 }
