@@ -142,8 +142,13 @@ impl Desk {
     }
 
     fn heard(&self) -> Vec<&Heard> {
-        let heard = |signal| if let Signal::Heard(heard) = signal { Some(heard) } else { None };
-        self.signals.iter().filter_map(heard).collect()
+        self.signals
+            .iter()
+            .filter_map(|signal| match signal {
+                Signal::Heard(heard) => Some(heard),
+                _ => None,
+            })
+            .collect()
     }
 
     fn delivered(&self) -> Vec<u32> {
