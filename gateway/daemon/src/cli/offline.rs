@@ -1,7 +1,7 @@
 //! Commands that need no running station: check, verify, explain.
 
 use super::{CliError, Explain, Place};
-use crate::config::{Config, Link};
+use crate::config::{Config, Link, Tcp, TcpWay};
 use crate::storage;
 use std::fs::File;
 use std::io::{BufRead, BufReader, BufWriter, Read, Write};
@@ -46,7 +46,11 @@ fn link_words(link: &Link) -> String {
             let whom = if udp.any_peer { "任何来源" } else { "只收已列出的来源" };
             format!("数据报 {}，{whom}", bind.join(" "))
         }
-        (None, None) => String::new(),
+        (None, None) => match link.tcp.as_ref().and_then(Tcp::way) {
+            Some(TcpWay::Connect(address)) => format!("TCP 主动连接 {address}，断了自动重连"),
+            Some(TcpWay::Listen(address)) => format!("TCP 在 {address} 等终端连接，只收已列出的来源，一次一台"),
+            None => String::new(),
+        },
     };
     match link.codec() {
         Ok(codec) => {

@@ -2,7 +2,7 @@
 
 use super::error::Wrong;
 use super::place::Step;
-use super::{Config, Link};
+use super::{Config, Link, Serial, Tcp, TcpWay, Udp};
 use std::collections::BTreeSet;
 use yizhan_codecs::codec::{Codec, Profile, ProfileError, Value};
 use yizhan_codecs::message::{LinkId, StationId};
@@ -53,7 +53,8 @@ pub(super) fn check(config: &Config) -> Result<(), Wrong> {
 }
 
 fn check_links(links: &[Link]) -> Result<(), Wrong> {
-    let (mut names, mut ports, mut binds) = (BTreeSet::new(), BTreeSet::new(), BTreeSet::new());
+    let (mut names, mut ports) = (BTreeSet::new(), BTreeSet::new());
+    let (mut binds, mut streams) = (BTreeSet::new(), BTreeSet::new());
     for (index, link) in links.iter().enumerate() {
         if link.name.is_empty() || link.name.chars().count() > 32 || link.name.chars().any(char::is_control) {
             return Err(wrong_link(index, &["name"], format!("{:?} is not 1 to 32 printable characters", link.name)));
@@ -61,40 +62,89 @@ fn check_links(links: &[Link]) -> Result<(), Wrong> {
         if !names.insert(&link.name) {
             return Err(wrong_link(index, &["name"], format!("{:?} names two links", link.name)));
         }
-        match (&link.serial, &link.udp) {
-            (Some(serial), None) => {
+        match (&link.serial, &link.udp, &link.tcp) {
+            (Some(serial), None, None) => {
                 if !ports.insert(&serial.port) {
                     let what = format!("{} serves two links", serial.port.display());
                     return Err(wrong_link(index, &["serial", "port"], what));
                 }
-                if !(1..=2).contains(&serial.stop_bits) {
-                    let what = format!("{} is not one of 1, 2", serial.stop_bits);
-                    return Err(wrong_link(index, &["serial", "stop_bits"], what));
-                }
-                if !(300..=4_000_000).contains(&serial.baud) {
-                    let what = format!("{} is outside 300..=4000000", serial.baud);
-                    return Err(wrong_link(index, &["serial", "baud"], what));
-                }
+                check_serial(index, serial)?;
             }
-            (None, Some(udp)) => {
-                if udp.bind.is_empty() {
-                    return Err(wrong_link(index, &["udp", "bind"], "name at least one local ADDRESS:PORT"));
-                }
+            (None, Some(udp), None) => {
+                check_udp(index, udp)?;
                 if let Some(twice) = udp.bind.iter().find(|bind| bind.port() != 0 && !binds.insert(**bind)) {
                     return Err(wrong_link(index, &["udp", "bind"], format!("{twice} is bound twice")));
                 }
-                if udp.peers.is_empty() && !udp.any_peer {
-                    let what = "name the peers whose datagrams are taken, or set any_peer = true";
-                    return Err(wrong_link(index, &["udp", "peers"], what));
+            }
+            (None, None, Some(tcp)) => {
+                check_tcp(index, tcp)?;
+                let address = tcp.connect.clone().or_else(|| tcp.listen.map(|address| address.to_string()));
+                let is_free = tcp.listen.is_some_and(|address| address.port() == 0);
+                if let Some(twice) = address.filter(|address| !is_free && !streams.insert(address.clone())) {
+                    let key = if tcp.connect.is_some() { "connect" } else { "listen" };
+                    return Err(wrong_link(index, &["tcp", key], format!("{twice} serves two links")));
                 }
             }
-            (Some(_), Some(_)) => return Err(wrong_link(index, &["udp"], "give either serial or udp, not both")),
-            (None, None) => return Err(wrong_link(index, &["name"], "give serial = {...} or udp = {...}")),
+            (None, None, None) => {
+                return Err(wrong_link(index, &["name"], "give serial = {...}, udp = {...} or tcp = {...}"));
+            }
+            (_, udp, tcp) => {
+                let key = if tcp.is_some() { "tcp" } else { "udp" };
+                let both = if udp.is_some() && tcp.is_some() { "udp and tcp" } else { "serial and another" };
+                let what = format!("give exactly one of serial, udp and tcp, not {both}");
+                return Err(wrong_link(index, &[key], what));
+            }
         }
         link.reach().map_err(|error| wrong_link(index, &["reach"], error.to_string()))?;
         check_device(index, link)?;
     }
     Ok(())
+}
+
+fn check_serial(index: usize, serial: &Serial) -> Result<(), Wrong> {
+    if !(1..=2).contains(&serial.stop_bits) {
+        let what = format!("{} is not one of 1, 2", serial.stop_bits);
+        return Err(wrong_link(index, &["serial", "stop_bits"], what));
+    }
+    if !(300..=4_000_000).contains(&serial.baud) {
+        let what = format!("{} is outside 300..=4000000", serial.baud);
+        return Err(wrong_link(index, &["serial", "baud"], what));
+    }
+    Ok(())
+}
+
+fn check_udp(index: usize, udp: &Udp) -> Result<(), Wrong> {
+    if udp.bind.is_empty() {
+        return Err(wrong_link(index, &["udp", "bind"], "name at least one local ADDRESS:PORT"));
+    }
+    if udp.peers.is_empty() && !udp.any_peer {
+        let what = "name the peers whose datagrams are taken, or set any_peer = true";
+        return Err(wrong_link(index, &["udp", "peers"], what));
+    }
+    Ok(())
+}
+
+fn check_tcp(index: usize, tcp: &Tcp) -> Result<(), Wrong> {
+    let wrong_tcp = |key: &str, what: String| Err(wrong_link(index, &["tcp", key], what));
+    match tcp.way() {
+        Some(TcpWay::Connect(address)) => {
+            let parts = address.rsplit_once(':').filter(|(host, _)| !host.is_empty());
+            if parts.and_then(|(_, port)| port.parse::<u16>().ok()).is_none_or(|port| port == 0) {
+                return wrong_tcp("connect", format!("{address:?} is not HOST:PORT, e.g. \"192.168.4.1:4403\""));
+            }
+            if !tcp.peers.is_empty() {
+                return wrong_tcp("peers", "belongs to listen: with connect the station chooses whom it calls".into());
+            }
+            Ok(())
+        }
+        Some(TcpWay::Listen(_)) if tcp.peers.is_empty() => {
+            wrong_tcp("peers", "name the peers that may connect, e.g. [\"10.0.0.7\"]".into())
+        }
+        Some(TcpWay::Listen(_)) => Ok(()),
+        None => {
+            wrong_tcp("connect", "give exactly one of connect = \"HOST:PORT\" and listen = \"ADDRESS:PORT\"".into())
+        }
+    }
 }
 
 fn check_device(index: usize, link: &Link) -> Result<(), Wrong> {

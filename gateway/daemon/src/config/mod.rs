@@ -71,6 +71,7 @@ pub struct Link {
     pub device: String,
     pub serial: Option<Serial>,
     pub udp: Option<Udp>,
+    pub tcp: Option<Tcp>,
     pub period: Option<Span>,
     pub capacity_bits: Option<u32>,
     #[serde(default = "default_guard")]
@@ -130,6 +131,37 @@ pub struct Udp {
     pub peers: Vec<PeerRule>,
     #[serde(default)]
     pub any_peer: bool,
+}
+
+/// `tcp = { ... }`
+#[derive(Clone, Debug, Default, PartialEq, Eq, Deserialize)]
+#[serde(deny_unknown_fields)]
+pub struct Tcp {
+    pub connect: Option<String>,
+    pub listen: Option<SocketAddr>,
+    #[serde(default)]
+    pub peers: Vec<PeerRule>,
+}
+
+/// Who calls whom.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum TcpWay<'a> {
+    /// The station calls `HOST:PORT`.
+    Connect(&'a str),
+    /// A terminal calls the station.
+    Listen(SocketAddr),
+}
+
+impl Tcp {
+    /// Who calls whom; `None` for a config that says neither or both.
+    #[must_use]
+    pub fn way(&self) -> Option<TcpWay<'_>> {
+        match (&self.connect, self.listen) {
+            (Some(address), None) => Some(TcpWay::Connect(address)),
+            (None, Some(address)) => Some(TcpWay::Listen(address)),
+            _ => None,
+        }
+    }
 }
 
 /// `[journal]`

@@ -18,7 +18,7 @@ fn refused(source: &str) -> (usize, String, String) {
 #[test]
 fn the_example_loads_and_its_paths_lie_beside_it() {
     let config = Config::parse(Path::new("/box/gateway.toml"), EXAMPLE).unwrap();
-    assert_eq!(config.links.len(), 2);
+    assert_eq!(config.links.len(), 4);
     assert_eq!(config.journal.path, Path::new("/box/yizhan-data/journal.db"));
     assert_eq!(config.token_path(), Path::new("/box/yizhan-data/api.token"));
     let engine = config.for_engine().unwrap();
@@ -56,6 +56,7 @@ fn every_key_of_the_schema_stands_in_the_example() {
         ("link", format!("{station}{link}zz = 1")),
         ("link.serial", format!("{station}{link}serial = {{ port = \"/dev/x\", zz = 1 }}")),
         ("link.udp", format!("{station}{link}udp = {{ bind = [], zz = 1 }}")),
+        ("link.tcp", format!("{station}{link}tcp = {{ zz = 1 }}")),
         ("journal", format!("{station}[journal]\nzz = 1")),
         ("api", format!("{station}[api]\nzz = 1")),
         ("policy", format!("{station}[policy]\nzz = 1")),
@@ -156,4 +157,19 @@ fn broken_toml_and_a_missing_file_are_errors_of_their_own() {
     assert!(matches!(error, ConfigError::Syntax { line: 2, .. }), "{error:?}");
     let error = Config::load(Path::new("/nonexistent/g.toml")).unwrap_err();
     assert!(error.label().contains("gateway.example.toml"), "{}", error.label());
+}
+
+#[test]
+fn a_tcp_link_says_who_calls_whom_and_nothing_else_beside_it() {
+    let with = |port: &str| format!("[station]\nnumber = 1\n[[link]]\nname = \"m\"\ndevice = \"beidou\"\n{port}\n");
+    let refused_key = |port: &str| refused(&with(port)).1;
+    assert_eq!(refused_key("tcp = {}"), "link[1].tcp.connect");
+    assert_eq!(refused_key("tcp = { connect = \"radio\" }"), "link[1].tcp.connect");
+    assert_eq!(refused_key("tcp = { listen = \"127.0.0.1:0\" }"), "link[1].tcp.peers");
+    assert_eq!(refused_key("tcp = { connect = \"a:1\", peers = [\"10.0.0.1\"] }"), "link[1].tcp.peers");
+    let both = "tcp = { connect = \"a:1\" }\nserial = { port = \"/dev/x\" }";
+    let (_, key, what) = refused(&with(both));
+    assert_eq!(key, "link[1].tcp");
+    assert!(what.contains("exactly one"), "{what}");
+    assert!(Config::parse(Path::new("g"), &with("tcp = { connect = \"mesh.local:4403\" }")).is_ok());
 }

@@ -11,6 +11,7 @@
 
 mod pace;
 mod serial;
+mod tcp;
 mod udp;
 
 use crate::config;
@@ -133,7 +134,7 @@ async fn supervise(config: config::Link, line: Line, mut queue: mpsc::Receiver<T
             line.tell(Input::LinkDown { link: line.id.clone(), why }).await;
             told = Some(why);
         }
-        if pause(&line, &mut queue, backoff).await == End::Stopped {
+        if pause(&line, &mut queue, jittered(backoff)).await == End::Stopped {
             break;
         }
         backoff = backoff.saturating_mul(2).min(BACKOFF_MAX);
@@ -147,6 +148,13 @@ async fn supervise(config: config::Link, line: Line, mut queue: mpsc::Receiver<T
     }
 }
 
+/// Up to a quarter more, so that many stations do not call one gateway at the same moment after a power cut.
+fn jittered(wait: Duration) -> Duration {
+    let mut chance = [0_u8; 1];
+    let drawn = getrandom::fill(&mut chance).map_or(0, |()| u32::from(chance[0]));
+    wait.saturating_add(wait.saturating_mul(drawn) / 1_024)
+}
+
 /// One life of a port, from opening to loss.
 async fn session(
     config: &config::Link,
@@ -155,27 +163,56 @@ async fn session(
     backoff: &mut Duration,
     told: &mut Option<LinkTrouble>,
 ) -> End {
-    let mut opened = async |bound: Vec<SocketAddr>| {
-        line.board.set(&line.id, PortState { bound, trouble: None });
-        (*backoff, *told) = (BACKOFF_MIN, None);
-        line.tell(Input::LinkUp { link: line.id.clone() }).await;
-    };
+    if let Some(tcp) = &config.tcp {
+        return stream_session(tcp, line, queue, backoff, told).await;
+    }
     match (&config.serial, &config.udp) {
         (Some(serial), _) => match serial::open(serial) {
             Ok(port) => {
-                opened(Vec::new()).await;
+                opened(line, Vec::new(), backoff, told).await;
                 serial::serve(port, pace::Pace::of(serial), line, queue).await
             }
             Err(why) => End::Lost(why),
         },
         (None, Some(udp)) => match udp::open(udp).await {
             Ok(sockets) => {
-                opened(udp::addresses(&sockets)).await;
+                opened(line, udp::addresses(&sockets), backoff, told).await;
                 udp::serve(sockets, udp, line, queue).await
             }
             Err(why) => End::Lost(why),
         },
         (None, None) => End::Stopped,
+    }
+}
+
+/// The port is open: what troubled it before is over.
+async fn opened(line: &Line, bound: Vec<SocketAddr>, backoff: &mut Duration, told: &mut Option<LinkTrouble>) {
+    line.board.set(&line.id, PortState { bound, trouble: None });
+    (*backoff, *told) = (BACKOFF_MIN, None);
+    line.tell(Input::LinkUp { link: line.id.clone() }).await;
+}
+
+/// One life of a TCP stream. A port that listens is up when somebody is on it.
+async fn stream_session(
+    tcp: &config::Tcp,
+    line: &Line,
+    queue: &mut mpsc::Receiver<Transmission>,
+    backoff: &mut Duration,
+    told: &mut Option<LinkTrouble>,
+) -> End {
+    let port = match tcp::open(tcp).await {
+        Ok(port) => port,
+        Err(why) => return End::Lost(why),
+    };
+    let bound = port.address().into_iter().collect::<Vec<_>>();
+    let trouble = (!bound.is_empty()).then_some(LinkTrouble::Unplugged);
+    line.board.set(&line.id, PortState { bound: bound.clone(), trouble });
+    match tcp::taken(port, tcp, line, queue).await {
+        Ok(stream) => {
+            opened(line, bound, backoff, told).await;
+            tcp::serve(stream, line, queue).await
+        }
+        Err(end) => end,
     }
 }
 

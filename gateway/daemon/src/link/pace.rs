@@ -20,6 +20,11 @@ impl Pace {
         Self { byte, empty_at: Instant::now() }
     }
 
+    /// No pace: the network has its own.
+    pub(super) fn none() -> Self {
+        Self { byte: Duration::ZERO, empty_at: Instant::now() }
+    }
+
     /// Bytes that may be given at once.
     pub(super) fn chunk(&self) -> usize {
         let bytes = WINDOW.as_nanos().checked_div(self.byte.as_nanos()).unwrap_or(u128::MAX);

@@ -60,6 +60,8 @@ fn trouble(error: &io::Error) -> LinkTrouble {
         io::ErrorKind::NotFound => LinkTrouble::Unplugged,
         io::ErrorKind::PermissionDenied => LinkTrouble::Denied,
         io::ErrorKind::ResourceBusy => LinkTrouble::Busy,
+        // A network's ways to say that the far side is gone.
+        io::ErrorKind::ConnectionReset | io::ErrorKind::BrokenPipe | io::ErrorKind::TimedOut => LinkTrouble::Unplugged,
         _ => match error.raw_os_error().map(Errno::from_raw) {
             Some(Errno::EIO | Errno::ENXIO | Errno::ENODEV) => LinkTrouble::Unplugged,
             Some(Errno::ENOTTY) => LinkTrouble::NotATty,
@@ -100,7 +102,7 @@ async fn read_all<R: AsyncRead + Unpin>(mut reader: R, line: &Line) -> End {
             }
             Err(error) if error.kind() == io::ErrorKind::Interrupted => {}
             Err(error) => {
-                tracing::debug!(link = %line.id, %error, "serial read failed");
+                tracing::debug!(link = %line.id, %error, "port read failed");
                 return End::Lost(trouble(&error));
             }
         }
@@ -135,7 +137,7 @@ async fn write_all<W: AsyncWrite + Unpin>(
                 line.failed(id, why).await;
             }
             Err(error) => {
-                tracing::debug!(link = %line.id, %error, "serial write failed");
+                tracing::debug!(link = %line.id, %error, "port write failed");
                 return End::Lost(trouble(&error));
             }
         }

@@ -11,6 +11,7 @@ fn config(serial: Option<Serial>, udp: Option<Udp>) -> config::Link {
         device: "any".into(),
         serial,
         udp,
+        tcp: None,
         period: None,
         capacity_bits: None,
         guard: config::Span(Duration::ZERO),
@@ -216,4 +217,72 @@ async fn a_stop_lets_the_frame_being_written_finish_and_begins_no_other() {
     assert_eq!(&frame, b"0123456789abcdef");
     assert!(matches!(inputs.recv().await, Some(Input::Transmitted { id: TransmitId(1) })));
     assert_eq!(serving.await.unwrap(), (End::Stopped, Ok(TransmitId(2))));
+}
+
+fn over_tcp(tcp: config::Tcp) -> config::Link {
+    config::Link { tcp: Some(tcp), ..config(None, None) }
+}
+
+#[tokio::test]
+async fn a_terminal_that_is_called_is_up_at_once_and_down_at_once_when_it_hangs_up() {
+    let listener = tokio::net::TcpListener::bind("127.0.0.1:0").await.unwrap();
+    let connect = Some(listener.local_addr().unwrap().to_string());
+    let mut rig = start(&over_tcp(config::Tcp { connect, ..config::Tcp::default() }));
+    let (mut far, _) = listener.accept().await.unwrap();
+    assert!(matches!(rig.next().await, Input::LinkUp { .. }));
+    far.write_all(b"hello").await.unwrap();
+    assert!(matches!(rig.next().await, Input::Heard { bytes, from: None, .. } if &bytes[..] == b"hello"));
+    rig.transmit(1, None, b"text");
+    assert!(matches!(rig.next().await, Input::Transmitted { id: TransmitId(1) }));
+    let mut heard = [0; 4];
+    far.read_exact(&mut heard).await.unwrap();
+    assert_eq!(&heard, b"text");
+    drop(far);
+    assert!(matches!(rig.next().await, Input::LinkDown { why: LinkTrouble::Unplugged, .. }));
+    let (_again, _) = listener.accept().await.unwrap();
+    assert!(matches!(rig.next().await, Input::LinkUp { .. }), "called again by itself");
+    rig.ended().await;
+}
+
+#[tokio::test]
+async fn a_terminal_that_nobody_answers_for_is_unplugged() {
+    let listener = tokio::net::TcpListener::bind("127.0.0.1:0").await.unwrap();
+    let connect = Some(listener.local_addr().unwrap().to_string());
+    drop(listener);
+    let mut rig = start(&over_tcp(config::Tcp { connect, ..config::Tcp::default() }));
+    assert!(matches!(rig.next().await, Input::LinkDown { why: LinkTrouble::Unplugged, .. }));
+    rig.ended().await;
+}
+
+#[tokio::test]
+async fn a_listening_link_takes_one_known_terminal_and_refuses_strangers_and_latecomers() {
+    let tcp = |peer: &str| config::Tcp {
+        connect: None,
+        listen: Some("127.0.0.1:0".parse().unwrap()),
+        peers: vec![peer.parse().unwrap()],
+    };
+    let address = async |rig: &Rig| loop {
+        if let Some(address) = rig.board.of(&LinkId::new("l")).bound.first() {
+            return *address;
+        }
+        tokio::task::yield_now().await;
+    };
+    let strict = start(&over_tcp(tcp("10.9.8.7")));
+    let mut stranger = tokio::net::TcpStream::connect(address(&strict).await).await.unwrap();
+    assert_eq!(stranger.read(&mut [0; 8]).await.unwrap_or(0), 0, "hung up on");
+    strict.ended().await;
+
+    let mut rig = start(&over_tcp(tcp("127.0.0.1")));
+    let at = address(&rig).await;
+    rig.transmit(1, None, b"nobody there");
+    assert!(matches!(rig.next().await, Input::TransmitFailed { why: TransmitTrouble::NotWritten, .. }));
+    let mut known = tokio::net::TcpStream::connect(at).await.unwrap();
+    assert!(matches!(rig.next().await, Input::LinkUp { .. }));
+    let mut late = tokio::net::TcpStream::connect(at).await.unwrap();
+    assert_eq!(late.read(&mut [0; 8]).await.unwrap_or(0), 0, "hung up on");
+    known.write_all(b"still here").await.unwrap();
+    assert!(matches!(rig.next().await, Input::Heard { bytes, .. } if &bytes[..] == b"still here"));
+    drop(known);
+    assert!(matches!(rig.next().await, Input::LinkDown { why: LinkTrouble::Unplugged, .. }));
+    rig.ended().await;
 }
