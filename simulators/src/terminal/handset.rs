@@ -2,7 +2,8 @@
 //!
 //! Over Beidou it sends one message per card period, like any card. Over radio its machine acknowledges what is for
 //! it, registers with the network, answers where it is, and repeats a text that nobody acknowledged, always under
-//! request id 1, as real radios do.
+//! request id 1, as real radios do. A mesh node acknowledges and repeats as well, each text under an id of its own; a
+//! phone only acknowledges.
 
 use super::{Act, AirMessage, Said, Tally, Terminal, TerminalOutput};
 use crate::queue::Queue;
@@ -115,6 +116,25 @@ impl Handset {
         self.own.bearer == Bearer::Radio370
     }
 
+    /// Whether its machine tells the sender that a text for it is there: radios, mesh nodes and phones do.
+    fn says_taken(&self) -> bool {
+        matches!(self.own.bearer, Bearer::Radio370 | Bearer::Mesh | Bearer::Satphone)
+    }
+
+    /// Whether it sends a text again that nobody acknowledged. A phone leaves that to its network.
+    fn repeats(&self) -> bool {
+        matches!(self.own.bearer, Bearer::Radio370 | Bearer::Mesh)
+    }
+
+    /// The request id of the next text: radios use one for all, a mesh counts, a phone has none that arrives.
+    fn next_request(&self) -> u32 {
+        match self.own.bearer {
+            Bearer::Radio370 => REQUEST,
+            Bearer::Mesh => u32::try_from(self.serial.saturating_add(1)).unwrap_or(u32::MAX),
+            _ => 0,
+        }
+    }
+
     fn plan_wake(&mut self) {
         let send = (!self.typed.is_empty() && self.on).then_some(self.free_at);
         let at = match (self.plans.next_at(), send) {
@@ -150,10 +170,10 @@ impl Handset {
             return;
         }
         let Some(Typed { to, text }) = self.typed.pop_front() else { return };
-        let request = if self.is_radio() { REQUEST } else { 0 };
+        let request = self.next_request();
         let message = self.radiate(to, Said::Text { text, request });
         self.free_at = now + self.period;
-        if self.is_radio() && matches!(message.to, Addressee::Terminal(_)) {
+        if self.repeats() && matches!(message.to, Addressee::Terminal(_)) {
             self.plans.put(now + TAKEN_WITHIN, Plan::Repeat { message, left: TRIES_MAX - 1 });
         }
     }
@@ -207,7 +227,7 @@ impl Handset {
         let back = Addressee::Terminal(message.from.clone());
         match &message.said {
             Said::Text { request, .. } | Said::Bytes { request, .. } => {
-                if self.is_radio() && matches!(message.to, Addressee::Terminal(_)) {
+                if self.says_taken() && matches!(message.to, Addressee::Terminal(_)) {
                     self.radiate(back, Said::Taken { request: *request });
                 }
             }
@@ -218,7 +238,11 @@ impl Handset {
                 let said = Said::Position { request: *request, position: self.habits.position };
                 self.radiate(back, said);
             }
-            Said::Taken { .. } => self.plans.retain(|plan| !matches!(plan, Plan::Repeat { .. })),
+            // A radio's texts all have one id; a mesh node knows which text was taken.
+            Said::Taken { request } => {
+                let request = *request;
+                self.plans.retain(|plan| !matches!(plan, Plan::Repeat { message, .. } if is_request(message, request)));
+            }
             Said::Registered { renew } => {
                 self.plans.retain(|plan| !matches!(plan, Plan::Register));
                 self.plans.put(now + *renew * 4 / 5, Plan::Register);
@@ -226,6 +250,10 @@ impl Handset {
             Said::Register | Said::Present | Said::Position { .. } | Said::Emergency { .. } => {}
         }
     }
+}
+
+fn is_request(message: &AirMessage, wanted: u32) -> bool {
+    matches!(message.said, Said::Text { request, .. } if message.from.bearer == Bearer::Radio370 || request == wanted)
 }
 
 /// The short number in the last brackets of a text.
@@ -372,5 +400,35 @@ mod tests {
         let texts = run(&mut handset, Duration::ZERO, Duration::from_secs(60));
         let texts: Vec<_> = texts.iter().filter(|(_, said)| matches!(said, Said::Text { request: 1, .. })).collect();
         assert_eq!(texts.iter().map(|(at, _)| *at).collect::<Vec<_>>(), [0, 3, 6]);
+    }
+
+    fn for_it(bearer: Bearer, said: Said) -> AirMessage {
+        AirMessage { from: number(bearer, 1), to: Addressee::Terminal(number(bearer, 7)), serial: 1, said }
+    }
+
+    #[test]
+    fn a_mesh_node_repeats_a_text_until_that_very_text_is_taken() {
+        let mut node = handset(Bearer::Mesh, Vec::new());
+        let to = Addressee::Terminal(number(Bearer::Mesh, 1));
+        node.act(Duration::ZERO, &Act::Type { to, text: "断桥".into() });
+        node.heard_air(Duration::from_secs(1), &for_it(Bearer::Mesh, Said::Taken { request: 99 }));
+        let again = run(&mut node, Duration::from_secs(1), Duration::from_secs(4));
+        let text = Said::Text { text: "断桥".into(), request: 1 };
+        assert_eq!(again.iter().filter(|(_, said)| *said == text).count(), 2, "another text's ack does not count");
+        node.heard_air(Duration::from_secs(5), &for_it(Bearer::Mesh, Said::Taken { request: 1 }));
+        assert_eq!(run(&mut node, Duration::from_secs(5), Duration::from_secs(60)), []);
+    }
+
+    #[test]
+    fn a_phone_says_that_it_took_a_text_and_neither_registers_nor_repeats() {
+        let mut phone = handset(Bearer::Satphone, Vec::new());
+        phone.heard_air(Duration::ZERO, &for_it(Bearer::Satphone, Said::Text { text: "集合".into(), request: 7 }));
+        let to = Addressee::Terminal(number(Bearer::Satphone, 1));
+        phone.act(Duration::from_secs(1), &Act::Type { to, text: "到".into() });
+        let said: Vec<Said> = run(&mut phone, Duration::from_secs(1), Duration::from_secs(120))
+            .into_iter()
+            .map(|(_, said)| said)
+            .collect();
+        assert_eq!(said, [Said::Taken { request: 7 }, Said::Text { text: "到".into(), request: 0 }]);
     }
 }
