@@ -11,6 +11,18 @@ fn we_read_the_frames_of_ok_dmrlib_as_it_means_them() {
     Peer::hdap().compare(SEED, COUNT).is_full_agreement(COUNT);
 }
 
+/// Would catch a sum over other bytes, an odd frame padded wrongly, numbers in the wrong order.
+#[test]
+fn we_read_the_cable_frames_of_ok_dmrlib_as_it_means_them() {
+    Peer::hdap().compare_protocol("hytera-hrnp", SEED, COUNT).is_full_agreement(COUNT);
+}
+
+/// Would catch options that are cut wrongly and type bits that are taken for others.
+#[test]
+fn we_read_the_repeater_datagrams_of_ok_dmrlib_as_it_means_them() {
+    Peer::hdap().compare_protocol("hytera-hstrp", SEED, COUNT).is_full_agreement(COUNT);
+}
+
 #[test]
 fn ok_dmrlib_reads_our_frames_as_we_mean_them() {
     let cases = RadioFrames::new(SEED).take(COUNT).collect::<Vec<_>>();

@@ -11,6 +11,7 @@ mod beidou;
 mod frames;
 mod gammu;
 mod hdap;
-mod meshtastic;
+mod hstrp;
 mod meshcore;
+mod meshtastic;
 mod peer;

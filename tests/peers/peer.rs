@@ -3,7 +3,7 @@
 use serde_json::Value;
 use std::io::Write;
 use std::path::{Path, PathBuf};
-use std::process::{Command, Output};
+use std::process::{Child, Command, Output};
 
 /// The product under test, as a program: explains one frame a line.
 pub const EXPLAIN: [&str; 3] = [env!("CARGO_BIN_EXE_yizhan"), "explain", "--jsonl"];
@@ -36,6 +36,18 @@ impl Peer {
         Self::found(python, "hdap_peer.py", "ok-dmrlib 0.8.0 under target/peers/okdmr")
     }
 
+    /// ok-dmrlib as a repeater that forwards to its host.
+    pub fn repeater() -> Self {
+        let python = root().join("target/peers/okdmr/bin/python");
+        Self::found(python, "hstrp_peer.py", "ok-dmrlib 0.8.0 under target/peers/okdmr")
+    }
+
+    /// Starts it beside the test.
+    pub fn start(&self, arguments: &[&str]) -> Child {
+        let mut peer = Command::new(&self.python);
+        peer.arg(root().join("tests/peers").join(self.script)).args(arguments).spawn().expect("it starts")
+    }
+
     /// Fails loudly when the peer cannot run: a peer that is not there agrees with everything.
     fn found(python: PathBuf, script: &'static str, needs: &str) -> Self {
         let peer = Self { python, script };
@@ -51,6 +63,11 @@ impl Peer {
     /// Random frames of the peer, asked of our program; the peer judges our answers.
     pub fn compare(&self, seed: u64, count: usize) -> Verdict {
         self.asked(&["--seed", &seed.to_string(), "--count", &count.to_string()])
+    }
+
+    /// The same for one protocol that is asked about only by name.
+    pub fn compare_protocol(&self, protocol: &str, seed: u64, count: usize) -> Verdict {
+        self.asked(&["--protocol", protocol, "--seed", &seed.to_string(), "--count", &count.to_string()])
     }
 
     /// The same for cases at hand.

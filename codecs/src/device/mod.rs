@@ -8,7 +8,6 @@ pub mod meshcore;
 pub mod meshtastic;
 pub mod pei;
 pub mod raw;
-pub(crate) mod reader;
 pub mod tiantong;
 pub mod trbo;
 

@@ -12,11 +12,9 @@
 pub mod conformance;
 mod cutter;
 mod datagram;
-mod seeking;
 
 pub use cutter::{Cutter, Shape, Verdict};
 pub use datagram::DatagramFramer;
-pub use seeking::{Look, Rule, SeekingFramer};
 
 use bytes::Bytes;
 use std::fmt;

@@ -4,6 +4,10 @@
 //! Every far radio has an address of its own on the host's side (subnet byte and number), as real ones do. The net, not
 //! the far person, acknowledges a private text: taken by the called radio, or not after three tries.
 
+mod carrier;
+
+pub use carrier::Carrier;
+
 use super::{Act, AirMessage, Said, Tally, Terminal, TerminalOutput};
 use crate::queue::Queue;
 use bytes::Bytes;
@@ -11,7 +15,8 @@ use std::collections::VecDeque;
 use std::net::{IpAddr, SocketAddr};
 use std::time::Duration;
 use yizhan_codecs::device::hytera::wire::{
-    Body, Family, Gps, Hdap, Lp, RESULT_NO_POSITION, RadioIp, Rrs, Tmp, TmpMessage, Utf16,
+    Body, CallState, Family, Gps, Hdap, Lp, RESULT_NO_POSITION, RadioIp, Rcp, Rrs, STATUS_LEAVE_EMERGENCY, Tmp,
+    TmpMessage, Utf16,
 };
 use yizhan_codecs::message::{Addressee, Bearer, Position, TerminalId};
 
@@ -37,6 +42,10 @@ const TEXT_UNITS_MAX: usize = 140;
 #[derive(Clone, Debug)]
 pub struct HyteraModem {
     own: RadioIp,
+    /// The session around HDAP; `None` = bare datagrams.
+    session: Option<carrier::Session>,
+    /// The time of the last call.
+    now: Duration,
     busy_until: Duration,
     waiting: VecDeque<Errand>,
     awaited: Vec<Awaited>,
@@ -81,6 +90,8 @@ impl HyteraModem {
     pub fn new(subnet: u8, own: u32) -> Option<Self> {
         Some(Self {
             own: RadioIp::new(subnet, own)?,
+            session: None,
+            now: Duration::ZERO,
             busy_until: Duration::ZERO,
             waiting: VecDeque::new(),
             awaited: Vec::new(),
@@ -89,6 +100,16 @@ impl HyteraModem {
             serial: 0,
             tally: Tally::default(),
         })
+    }
+
+    /// The same modem that speaks HDAP inside a session: on a serial line, or as a repeater that forwards to its host.
+    #[must_use]
+    pub fn with_carrier(subnet: u8, own: u32, carrier: Carrier) -> Option<Self> {
+        let modem = Self::new(subnet, own)?;
+        let session = Some(carrier::Session::new(carrier, modem.own)?);
+        let mut modem = Self { session, ..modem };
+        modem.plan_wake();
+        Some(modem)
     }
 
     fn number(ip: RadioIp) -> TerminalId {
@@ -100,6 +121,9 @@ impl HyteraModem {
     }
 
     fn tell_host(&mut self, from: RadioIp, port: u16, frame: &Hdap) {
+        if let Some(session) = &mut self.session {
+            return session.tell(self.now, frame);
+        }
         let Ok(bytes) = frame.emit() else { return };
         let from = SocketAddr::new(IpAddr::V4(from.ip()), port);
         self.outputs.push_back(TerminalOutput::ToHost { from: Some(from), bytes });
@@ -252,6 +276,11 @@ impl HyteraModem {
                 let (_, gps) = gps_of(position.as_ref());
                 self.tell_host(radio, LP_PORT, &Lp::EmergencyReport { radio, kind: 1, gps }.into());
             }
+            // Only radio control tells that an alarm is over.
+            Said::Emergency { on: false, .. } if self.session.is_some() => {
+                let call = CallState { status: STATUS_LEAVE_EMERGENCY, call_type: 5, target: 0, sender: radio.id() };
+                self.tell_host(radio, LP_PORT, &Rcp::Hearing(call).into());
+            }
             Said::Emergency { on: false, .. }
             | Said::Registered { .. }
             | Said::AskPresence
@@ -260,7 +289,13 @@ impl HyteraModem {
     }
 
     fn plan_wake(&mut self) {
-        self.outputs.extend(self.plans.next_at().map(TerminalOutput::WakeAt));
+        let mut next = self.plans.next_at();
+        if let Some(session) = &mut self.session {
+            next = session.wake(self.now).into_iter().chain(next).min();
+            let told = session.out.drain(..).map(|(from, bytes)| TerminalOutput::ToHost { from, bytes });
+            self.outputs.extend(told);
+        }
+        self.outputs.extend(next.map(TerminalOutput::WakeAt));
     }
 }
 
@@ -269,7 +304,14 @@ fn gps_of(position: Option<&Position>) -> (u16, Gps) {
 }
 
 impl Terminal for HyteraModem {
-    fn heard_host(&mut self, now: Duration, _: Option<SocketAddr>, bytes: &[u8]) {
+    fn heard_host(&mut self, now: Duration, to: Option<SocketAddr>, bytes: &[u8]) {
+        self.now = now;
+        if let Some(session) = &mut self.session {
+            let (frames, unreadable) = session.heard(now, to, bytes);
+            self.tally.unreadable += u64::try_from(unreadable).unwrap_or(u64::MAX);
+            frames.into_iter().for_each(|frame| self.obey(now, frame));
+            return self.plan_wake();
+        }
         match Hdap::parse(bytes) {
             Ok((frame, _)) => self.obey(now, frame),
             Err(_) => self.tally.unreadable += u64::try_from(bytes.len()).unwrap_or(u64::MAX),
@@ -277,14 +319,19 @@ impl Terminal for HyteraModem {
         self.plan_wake();
     }
 
-    fn heard_air(&mut self, _: Duration, message: &AirMessage) {
+    fn heard_air(&mut self, now: Duration, message: &AirMessage) {
+        self.now = now;
         self.pass_on(message);
         self.plan_wake();
     }
 
     fn act(&mut self, now: Duration, act: &Act) {
+        self.now = now;
         match act {
             Act::Reboot => {
+                if let Some(session) = &mut self.session {
+                    session.reboot();
+                }
                 self.waiting.clear();
                 self.awaited.clear();
                 self.plans = Queue::default();
@@ -300,6 +347,7 @@ impl Terminal for HyteraModem {
     }
 
     fn wake(&mut self, now: Duration) {
+        self.now = now;
         while self.plans.next_at().is_some_and(|at| at <= now) {
             match self.plans.take() {
                 Some((_, Plan::Channel)) => self.use_channel(now),
@@ -336,6 +384,40 @@ mod tests {
         let (to, from) = (RadioIp::new(10, to).unwrap(), RadioIp::new(10, 1).unwrap());
         let text = TmpMessage::PrivateText { request: 77, to, from, text: Utf16::from("请撤离") };
         Hdap::from(Tmp::from(text)).emit().unwrap()
+    }
+
+    /// What the modem said to its host, after one call.
+    fn said(modem: &mut HyteraModem) -> Vec<Bytes> {
+        let bytes = |output| match output {
+            TerminalOutput::ToHost { bytes, .. } => Some(bytes),
+            _ => None,
+        };
+        std::iter::from_fn(|| modem.poll()).filter_map(bytes).collect()
+    }
+
+    #[test]
+    fn on_a_cable_it_accepts_acknowledges_and_says_again_what_nobody_took() {
+        let mut modem = HyteraModem::with_carrier(10, 1, Carrier::Hrnp).unwrap();
+        modem.heard_host(Duration::ZERO, None, &[0x7E, 4, 0, 0xFE, 0x20, 0x10, 0, 0, 0, 0x0C, 0x60, 0xE1]);
+        assert_eq!(said(&mut modem), [Bytes::from_static(&[0x7E, 4, 0, 0xFD, 0x10, 0x20, 0, 0, 0, 0x0C, 0x70, 0xD2])]);
+        let from = TerminalId::from_number(Bearer::Radio370, 7);
+        let to = Addressee::Terminal(TerminalId::from_number(Bearer::Radio370, 1));
+        modem.heard_air(Duration::ZERO, &AirMessage { from, to, serial: 1, said: Said::Register });
+        let first = said(&mut modem);
+        assert_eq!(first.len(), 1);
+        modem.wake(Duration::from_secs(1));
+        assert_eq!(said(&mut modem), first, "no ack came");
+    }
+
+    #[test]
+    fn as_a_repeater_it_connects_and_then_shows_itself() {
+        let ip = std::net::Ipv4Addr::new(10, 0, 0, 9);
+        let mut modem = HyteraModem::with_carrier(10, 1, Carrier::Hstrp { device: 1, slot: 1, ip }).unwrap();
+        let connect = Bytes::from_static(&[0x32, 0x42, 0, 0x24, 0, 0, 0x83, 4, 0, 0, 0, 1, 4, 1, 1]);
+        assert_eq!(said(&mut modem), vec![connect; 4]);
+        modem.heard_host(Duration::ZERO, None, &[0x32, 0x42, 0, 0x25, 0, 0, 0x83, 4, 0, 0, 0, 1, 4, 1, 1]);
+        modem.wake(Duration::from_secs(6));
+        assert_eq!(said(&mut modem), vec![Bytes::from_static(&[0x32, 0x42, 0, 2, 0, 0]); 4]);
     }
 
     /// Wakes the modem until it wants nothing more; when each result came and how many transmissions were made.

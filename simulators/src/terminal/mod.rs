@@ -7,14 +7,14 @@
 pub mod beidou;
 pub mod handset;
 pub mod hytera;
+pub mod kinds;
 pub mod kiss;
+pub mod meshcore;
 pub mod meshtastic;
+pub mod pei;
+pub mod raw;
 pub mod tiantong;
 pub mod trbo;
-pub mod kinds;
-pub mod meshcore;
-pub mod raw;
-pub mod pei;
 
 use bytes::Bytes;
 use std::fmt;

@@ -1,11 +1,14 @@
-use super::cable::{Cable, HrnpRule};
 use super::fields::lp_name;
-use super::repeater::Repeaters;
+use super::framer::HrnpFramer;
+use super::hrnp::HrnpDialogue;
+use super::hstrp::HstrpDialogue;
 use super::settings::{Carrier, Settings};
-use super::wire::hrnp::Op;
-use super::wire::{Body, Dds, Gps, Hdap, Hrnp, Hstrp, Lp, REGISTERED, RadioIp, Rcp, Rrs, Tmp, TmpMessage, Utf16};
+use super::wire::{
+    Body, Dds, Gps, Hdap, Hrnp, HrnpKind, Hstrp, HstrpKind, Lp, OPTION_DEVICE, OPTION_SLOT, REGISTERED, RadioIp, Rrs,
+    Tmp, TmpMessage, Utf16,
+};
 use crate::codec::{Charset, Codec, DecodeError, Dialogue, EncodeError, Limits, Outgoing, Profile, ProfileError};
-use crate::frame::{DatagramFramer, Framer, SeekingFramer};
+use crate::frame::{DatagramFramer, Framer};
 use crate::message::{
     Addressee, Bearer, Content, Heard, NativeId, Order, OrderKind, Outcome, Peer, Rung, Signal, TerminalId,
 };
@@ -14,8 +17,6 @@ use std::net::{IpAddr, SocketAddr};
 use std::time::Duration;
 
 /// Bits of one UTF-16 unit.
-/// Where the attached radio takes HRNP.
-const HRNP_PORT: u16 = 3005;
 const UNIT_BITS: u32 = 16;
 /// How long an ack of a text may take: the channel may be busy with voice, and the network itself tries again.
 const ACK_WITHIN: Duration = Duration::from_secs(20);
@@ -54,38 +55,39 @@ impl Codec for Hytera {
 
     fn framer(&self) -> Box<dyn Framer> {
         match self.settings.carrier {
-            // On UDP too: its datagrams may end in the filling of short Ethernet frames.
-            Carrier::Hrnp => Box::new(SeekingFramer::new(HrnpRule)),
+            Carrier::Hrnp => Box::new(HrnpFramer::default()),
             Carrier::Hdap | Carrier::Hstrp => Box::new(DatagramFramer::default()),
         }
     }
 
     fn decode(&self, frame: &[u8], from: Option<Peer>) -> Result<Vec<Signal>, DecodeError> {
-        let mut signals = Vec::new();
         match self.settings.carrier {
-            Carrier::Hdap => return self.bare(frame, from),
-            Carrier::Hrnp => {
-                let frame = Hrnp::parse(frame)?;
-                if frame.op == Op::Data && !frame.payload.is_empty() {
-                    return self.bare(&frame.payload, None);
-                }
-            }
-            Carrier::Hstrp => {
-                for frame in &Hstrp::parse(frame)?.frames {
-                    self.read(frame, None, &mut signals);
-                }
-            }
+            Carrier::Hdap => self.read_bare(frame, from),
+            Carrier::Hrnp => self.read_hrnp(frame),
+            Carrier::Hstrp => self.read_hstrp(frame),
         }
-        Ok(signals)
     }
 
     fn encode(&self, order: &Order) -> Result<Vec<Outgoing>, EncodeError> {
-        let mut frames = self.plain(order)?;
-        if self.settings.carrier != Carrier::Hdap {
-            // The attached radio or the repeater finds the way; the dialogue knows where that is.
-            frames.iter_mut().for_each(|frame| frame.to = None);
+        let settings = &self.settings;
+        match order {
+            Order::Text { to, text, native, .. } => self.text(to, text, *native).map(|frame| vec![frame]),
+            Order::AskPosition { of: Addressee::Terminal(of), native } => {
+                let radio = self.radio(of)?;
+                let extra = settings.a001_has_ninth.then_some(A001_NINTH);
+                let ask = Lp::Request { request: *native, radio, extra };
+                Ok(vec![self.to_radio(&ask.into(), radio, settings.port_lp)?])
+            }
+            Order::AskPresence { of } => {
+                let radio = self.radio(of)?;
+                // With the reliable bit, as the only known sample has it.
+                let ask = Hdap { reliable: true, ..Rrs::StatusCheck { radio }.into() };
+                Ok(vec![self.to_radio(&ask, radio, settings.port_rrs)?])
+            }
+            Order::AskPosition { .. } | Order::Payload { .. } | Order::AskCard | Order::AskStrength { .. } => {
+                Err(EncodeError::Unsupported)
+            }
         }
-        Ok(frames)
     }
 
     fn measure(&self, text: &str) -> Result<u32, EncodeError> {
@@ -108,18 +110,15 @@ impl Codec for Hytera {
     fn dialogue(&self) -> Option<Box<dyn Dialogue>> {
         match self.settings.carrier {
             Carrier::Hdap => None,
-            Carrier::Hrnp => Some(Box::new(Cable::new(self.settings.base_peer(HRNP_PORT), self.settings.hrnp_version))),
-            Carrier::Hstrp => Some(Box::new(Repeaters::new(self.settings.heartbeat))),
+            Carrier::Hrnp => Some(Box::new(HrnpDialogue::new(self.settings.hrnp_version))),
+            Carrier::Hstrp => Some(Box::new(HstrpDialogue::new(&self.settings))),
         }
-    }
-
-    fn reaches(&self, to: &TerminalId) -> bool {
-        self.radio(to).is_ok()
     }
 }
 
+/// Reading.
 impl Hytera {
-    fn bare(&self, frame: &[u8], from: Option<Peer>) -> Result<Vec<Signal>, DecodeError> {
+    fn read_bare(&self, frame: &[u8], from: Option<Peer>) -> Result<Vec<Signal>, DecodeError> {
         let mut signals = Vec::new();
         let (first, mut rest) = Hdap::parse(frame)?;
         self.check_end(&first, frame.len().saturating_sub(rest.len()))?;
@@ -136,31 +135,35 @@ impl Hytera {
         Ok(signals)
     }
 
-    fn plain(&self, order: &Order) -> Result<Vec<Outgoing>, EncodeError> {
-        let settings = &self.settings;
-        match order {
-            Order::Text { to, text, native, .. } => self.text(to, text, *native).map(|frame| vec![frame]),
-            Order::AskPosition { of: Addressee::Terminal(of), native } => {
-                let radio = self.radio(of)?;
-                let extra = settings.a001_has_ninth.then_some(A001_NINTH);
-                let ask = Lp::Request { request: *native, radio, extra };
-                Ok(vec![to_radio(&ask.into(), radio, settings.port_lp)?])
-            }
-            Order::AskPresence { of } => {
-                let radio = self.radio(of)?;
-                // With the reliable bit, as the only known sample has it.
-                let ask = Hdap { reliable: true, ..Rrs::StatusCheck { radio }.into() };
-                Ok(vec![to_radio(&ask, radio, settings.port_rrs)?])
-            }
-            Order::AskPosition { .. } | Order::Payload { .. } | Order::AskCard | Order::AskStrength { .. } => {
-                Err(EncodeError::Unsupported)
-            }
+    /// The cable's own words (connect, accept, acks) are the dialogue's.
+    fn read_hrnp(&self, bytes: &[u8]) -> Result<Vec<Signal>, DecodeError> {
+        let (frame, _padding) = Hrnp::parse(bytes)?;
+        match frame.kind {
+            HrnpKind::Data if !frame.payload.is_empty() => self.read_bare(&frame.payload, None),
+            HrnpKind::Reject => Ok(vec![remark("电台拒绝数据连接", hex::encode(bytes))]),
+            HrnpKind::Close => Ok(vec![remark("电台关闭数据连接", hex::encode(bytes))]),
+            _ => Ok(Vec::new()),
         }
     }
-}
 
-/// Reading.
-impl Hytera {
+    fn read_hstrp(&self, bytes: &[u8]) -> Result<Vec<Signal>, DecodeError> {
+        let datagram = Hstrp::parse(bytes)?;
+        let mut signals = Vec::new();
+        for frame in datagram.frames()? {
+            self.check_end(&frame, bytes.len())?;
+            self.read(&frame, None, &mut signals);
+        }
+        let what = match datagram.kind {
+            HstrpKind::Connect if !datagram.ack => "中继连入",
+            HstrpKind::Close if !datagram.ack => "中继断开",
+            HstrpKind::Reject => "中继拒绝连接",
+            _ => return Ok(signals),
+        };
+        let (device, slot) = (datagram.option(OPTION_DEVICE), datagram.option(OPTION_SLOT));
+        let told = |number: Option<u64>| number.map_or_else(|| "未说".to_owned(), |number| number.to_string());
+        signals.push(remark(what, format!("中继 {}，时隙 {}", told(device), told(slot))));
+        Ok(signals)
+    }
     fn check_end(&self, frame: &Hdap, length: usize) -> Result<(), DecodeError> {
         if self.settings.requires_end_03 && frame.end != super::wire::END {
             return Err(DecodeError::Field { field: "end", at: length.saturating_sub(1), expected: "03" });
@@ -170,35 +173,11 @@ impl Hytera {
 
     fn read(&self, frame: &Hdap, from: Option<Peer>, signals: &mut Vec<Signal>) {
         match &frame.body {
-            Body::Rcp(rcp) => self.read_rcp(rcp, signals),
             Body::Rrs(rrs) => self.read_rrs(rrs, from, signals),
             Body::Lp(lp) => self.read_lp(lp, signals),
             Body::Tmp(tmp) => self.read_tmp(tmp, signals),
             Body::Dds(dds) => signals.push(read_dds(dds)),
-        }
-    }
-
-    fn read_rcp(&self, rcp: &Rcp, signals: &mut Vec<Signal>) {
-        match (rcp.alarm(), rcp) {
-            (Some((sender, on)), _) => {
-                let radio = sender.and_then(|id| RadioIp::new(0, id)).unwrap_or_else(|| self.settings.base());
-                signals.push(Signal::Emergency { of: terminal(radio), on });
-            }
-            (None, Rcp::Status { received, status, call_type, target, sender }) => {
-                let way = if *received { "收" } else { "发" };
-                let detail = format!("{way} 状态 {status} 类型 {call_type} 目标 {target} 发起 {sender}");
-                signals.push(remark("通话状态", detail));
-            }
-            (None, Rcp::RepeaterStatus { status, service, call_type, target, sender, .. }) => {
-                let detail = format!("状态 {status} 业务 {service} 类型 {call_type} 目标 {target} 发起 {sender}");
-                signals.push(remark("中转台状态", detail));
-            }
-            // Somebody else's command, or one that is not public: in the day's log, as it came.
-            (None, Rcp::Opaque { opcode, payload }) => {
-                let name = rcp.name().unwrap_or("未公开");
-                signals.push(remark("电台控制帧", format!("{name} {opcode:04x} {}", hex::encode(payload))));
-            }
-            (None, _) => {}
+            Body::Rcp(rcp) => signals.extend(super::control::read(rcp, &self.settings)),
         }
     }
 
@@ -320,21 +299,29 @@ impl Hytera {
                 let to = self.radio(id)?;
                 let message = TmpMessage::PrivateText { request: native, to, from, text };
                 let frame = Tmp { flag_7: settings.sends_flag_7, ..message.into() };
-                to_radio(&frame.into(), to, settings.port_tmp)
+                self.to_radio(&frame.into(), to, settings.port_tmp)
             }
             Addressee::Group(id) => {
                 // A group number stands alone: it is no address of our subnet.
                 let to = RadioIp(self.radio(id)?.id());
-                let peer = settings.base_peer(settings.port_tmp);
-                // In a carrier the other end of the session is the one that hands it over.
-                let carried = Some(Peer(SocketAddr::new(IpAddr::V4(to.ip()), settings.port_tmp)));
-                let peer = if settings.carrier == Carrier::Hdap { peer } else { carried };
-                let peer = peer.ok_or_else(|| EncodeError::Address(format!("{id}: no base_radio or base_ip told")))?;
                 let message = TmpMessage::GroupText { request: native, to, from, text };
-                Ok(Outgoing { bytes: Hdap::from(Tmp::from(message)).emit()?, to: Some(peer) })
+                let bytes = Hdap::from(Tmp::from(message)).emit()?;
+                if settings.carrier != Carrier::Hdap {
+                    return Ok(bytes.into());
+                }
+                let peer = settings.base_peer(settings.port_tmp);
+                let peer = peer.ok_or_else(|| EncodeError::Address(format!("{id}: no base_radio or base_ip told")))?;
+                Ok(Outgoing { bytes, to: Some(peer) })
             }
             Addressee::Everyone(_) => Err(EncodeError::Unsupported),
         }
+    }
+
+    /// Bare HDAP goes to the radio's own address. Inside a carrier the dialogue knows where it goes.
+    fn to_radio(&self, frame: &Hdap, radio: RadioIp, port: u16) -> Result<Outgoing, EncodeError> {
+        let peer = Peer(SocketAddr::new(IpAddr::V4(radio.ip()), port));
+        let to = (self.settings.carrier == Carrier::Hdap).then_some(peer);
+        Ok(Outgoing { bytes: frame.emit()?, to })
     }
 
     fn radio(&self, id: &TerminalId) -> Result<RadioIp, EncodeError> {
@@ -353,11 +340,6 @@ impl Hytera {
             Content::Opaque(_) => TmpMessage::PrivateDataAck { request, to, from, result: 0 },
         }))
     }
-}
-
-fn to_radio(frame: &Hdap, radio: RadioIp, port: u16) -> Result<Outgoing, EncodeError> {
-    let peer = Peer(SocketAddr::new(IpAddr::V4(radio.ip()), port));
-    Ok(Outgoing { bytes: frame.emit()?, to: Some(peer) })
 }
 
 fn terminal(radio: RadioIp) -> TerminalId {

@@ -1,18 +1,18 @@
-use super::wire::hstrp::number;
-use super::wire::{Body, Dds, Gps, Hdap, Hrnp, Hstrp, Lp, RadioIp, Rcp, Rrs, Service, Tmp, TmpMessage, Utf16, Window};
+use super::carried::{hrnp, hstrp, put_rcp};
+use super::wire::{Body, Dds, Gps, Hdap, Lp, RadioIp, Rrs, Service, Tmp, TmpMessage, Utf16, Window};
 use crate::codec::DecodeError;
-use crate::device::{Direction, Fields, Label, Protocol};
+use crate::device::{Direction, Fields, Protocol};
 use serde_json::{Value, json};
 
-/// The HDAP services that `explain` reads, by their names in the vectors.
+/// The HDAP services and their carriers that `explain` reads, by their names in the vectors.
 pub(super) const PROTOCOLS: &[Protocol] = &[
     Protocol { name: "hytera-rrs", explain: |_: Direction, bytes| explain(Service::Rrs, bytes) },
     Protocol { name: "hytera-lp", explain: |_: Direction, bytes| explain(Service::Lp, bytes) },
     Protocol { name: "hytera-hdap-tmp", explain: |_: Direction, bytes| explain(Service::Tmp, bytes) },
+    Protocol { name: "hytera-dds", explain: |_: Direction, bytes| explain(Service::Dds, bytes) },
     Protocol { name: "hytera-rcp", explain: |_: Direction, bytes| explain(Service::Rcp, bytes) },
     Protocol { name: "hytera-hrnp", explain: |_: Direction, bytes| hrnp(bytes) },
     Protocol { name: "hytera-hstrp", explain: |_: Direction, bytes| hstrp(bytes) },
-    Protocol { name: "hytera-dds", explain: |_: Direction, bytes| explain(Service::Dds, bytes) },
 ];
 
 /// The direction adds nothing here: every opcode says which way it goes, and texts go both ways.
@@ -32,166 +32,31 @@ fn explain(service: Service, bytes: &[u8]) -> Result<Fields, DecodeError> {
 }
 
 /// The fields of a frame, for every layer that carries HDAP.
-fn hdap(frame: &Hdap) -> Fields {
+pub(super) fn hdap(frame: &Hdap) -> Fields {
     let mut fields = Fields::new();
     let service = frame.body.service();
     put(&mut fields, "service", service.name());
     put(&mut fields, "reliable", frame.reliable);
     put(&mut fields, "opcode", format!("0x{:04x}", frame.body.opcode()));
-    let payload_len = frame.emit().map_or(0, |bytes| bytes.len().saturating_sub(7));
-    put(&mut fields, "payload_len", payload_len);
+    put(&mut fields, "payload_len", frame.payload_len());
     put(&mut fields, "end", format!("0x{:02x}", frame.end));
     match &frame.body {
-        Body::Rcp(rcp) => put_rcp(&mut fields, rcp),
         Body::Rrs(rrs) => put_rrs(&mut fields, rrs),
         Body::Lp(lp) => put_lp(&mut fields, lp),
         Body::Tmp(tmp) => put_tmp(&mut fields, tmp),
         Body::Dds(dds) => put_dds(&mut fields, dds),
+        Body::Rcp(rcp) => put_rcp(&mut fields, rcp),
     }
     fields
 }
 
-fn put(fields: &mut Fields, name: &str, value: impl Into<Value>) {
+pub(super) fn put(fields: &mut Fields, name: &str, value: impl Into<Value>) {
     fields.insert(name.to_owned(), value.into());
 }
 
 fn put_radio(fields: &mut Fields, radio: RadioIp) {
     put(fields, "radio_ip", radio.to_string());
     put(fields, "radio_id", radio.id());
-}
-
-pub(super) const LABELS: &[Label] = &[
-    ("version", "版本", ""),
-    ("block", "块号", ""),
-    ("source", "源", ""),
-    ("destination", "目的", ""),
-    ("packet_number", "包号", ""),
-    ("checksum", "校验和", ""),
-    ("hdap", "HDAP 帧", ""),
-    ("more_hdap", "其余 HDAP 帧", ""),
-    ("hdap_checksum_ok", "HDAP 校验通过", ""),
-    ("flags", "标志", ""),
-    ("sequence", "序号", ""),
-    ("options", "选项", ""),
-    ("config", "开关（项、0 关 1 开）", ""),
-    ("settings", "订阅（项、0 关 1 开）", ""),
-    ("call_type", "呼叫类型", ""),
-    ("target_id", "目标号", ""),
-    ("sender_id", "发起号", ""),
-    ("status", "状态码", ""),
-    ("mode", "模式", ""),
-    ("tx_service", "业务", ""),
-    ("broadcast_type", "转发种类", ""),
-    ("target", "所查项", ""),
-    ("value", "值", ""),
-    ("value_hex", "值", ""),
-    ("key", "按键", ""),
-    ("operation", "动作", ""),
-];
-
-fn hrnp(bytes: &[u8]) -> Result<Fields, DecodeError> {
-    let frame = Hrnp::parse(bytes)?;
-    let mut fields = Fields::new();
-    put(&mut fields, "version", frame.version);
-    put(&mut fields, "block", frame.block);
-    put(&mut fields, "opcode", frame.op.name());
-    put(&mut fields, "source", frame.source);
-    put(&mut fields, "destination", frame.destination);
-    put(&mut fields, "packet_number", frame.number);
-    put(&mut fields, "length", bytes.len());
-    let sum = bytes.get(10..12).unwrap_or_default();
-    put(&mut fields, "checksum", format!("0x{}", hex::encode(sum)));
-    if frame.payload.is_empty() {
-        return Ok(fields);
-    }
-    let (inner, rest) = Hdap::parse(&frame.payload)?;
-    if !rest.is_empty() {
-        return Err(DecodeError::Trailing(rest.len()));
-    }
-    put(&mut fields, "hdap", hdap(&inner));
-    put(&mut fields, "hdap_checksum_ok", true);
-    Ok(fields)
-}
-
-fn hstrp(bytes: &[u8]) -> Result<Fields, DecodeError> {
-    let datagram = Hstrp::parse(bytes)?;
-    let mut fields = Fields::new();
-    put(&mut fields, "version", datagram.version);
-    put(&mut fields, "type", format!("0x{:02x}", datagram.kind));
-    put(&mut fields, "flags", datagram.flags());
-    put(&mut fields, "sequence", datagram.sequence);
-    if !datagram.options.is_empty() {
-        let option = |(id, value): &(u8, bytes::Bytes)| json!({ "cmd": id, "value": number(value) });
-        put(&mut fields, "options", datagram.options.iter().map(option).collect::<Vec<_>>());
-    }
-    let mut frames = datagram.frames.iter().map(hdap);
-    if let Some(first) = frames.next() {
-        put(&mut fields, "hdap", first);
-        put(&mut fields, "hdap_checksum_ok", true);
-    }
-    let more: Vec<Value> = frames.map(Value::Object).collect();
-    if !more.is_empty() {
-        put(&mut fields, "more_hdap", more);
-    }
-    Ok(fields)
-}
-
-fn put_rcp(fields: &mut Fields, rcp: &Rcp) {
-    let Some(name) = rcp.name() else {
-        if let Rcp::Opaque { payload, .. } = rcp {
-            put(fields, "payload_hex", hex::encode(payload));
-        }
-        return;
-    };
-    put(fields, "type", name);
-    let pairs = |list: &[(u8, u8)]| list.iter().map(|(what, on)| json!([what, on])).collect::<Vec<_>>();
-    match rcp {
-        Rcp::CallRequest { call_type, target } => {
-            put(fields, "call_type", *call_type);
-            put(fields, "target_id", *target);
-        }
-        Rcp::CallReply { result } | Rcp::MessageConfigReply { result } | Rcp::SubscribeReply { result } => {
-            put(fields, "result", *result);
-        }
-        Rcp::BroadcastConfig(list) => put(fields, "config", pairs(list)),
-        Rcp::Subscribe(list) => put(fields, "settings", pairs(list)),
-        Rcp::Status { status, call_type, target, sender, .. } => {
-            put(fields, "status", *status);
-            put(fields, "call_type", *call_type);
-            put(fields, "target_id", *target);
-            put(fields, "sender_id", *sender);
-        }
-        Rcp::RepeaterStatus { mode, status, service, call_type, target, sender } => {
-            put(fields, "mode", *mode);
-            put(fields, "status", *status);
-            put(fields, "tx_service", *service);
-            put(fields, "call_type", *call_type);
-            put(fields, "target_id", *target);
-            put(fields, "sender_id", *sender);
-        }
-        Rcp::MessageConfig { mask, .. } => put(fields, "broadcast_type", *mask),
-        Rcp::IdQuery { what } => put(fields, "target", *what),
-        Rcp::IdReply { result, what, value } => {
-            put(fields, "result", *result);
-            put(fields, "target", *what);
-            put(fields, "value_hex", hex::encode(value));
-            if *what == 1 {
-                put(fields, "radio_ip", std::net::Ipv4Addr::from(*value).to_string());
-            } else {
-                put(fields, "radio_id", u32::from_le_bytes(*value));
-            }
-        }
-        Rcp::StatusChange { target, value } => {
-            put(fields, "target", *target);
-            put(fields, "value", *value);
-        }
-        Rcp::Key { key, operation } => {
-            put(fields, "key", *key);
-            put(fields, "operation", *operation);
-        }
-        Rcp::Opaque { payload, .. } => put(fields, "payload_hex", hex::encode(payload)),
-        Rcp::EndCall => {}
-    }
 }
 
 fn put_rrs(fields: &mut Fields, rrs: &Rrs) {

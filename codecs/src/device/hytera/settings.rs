@@ -1,26 +1,12 @@
-use super::wire::{RadioIp, SpeedUnit};
+use super::wire::{RadioIp, Service, SpeedUnit};
 use crate::codec::{Profile, ProfileError, Value};
 use crate::message::Peer;
 use std::net::{IpAddr, Ipv4Addr, SocketAddr};
 use std::time::Duration;
 
-/// What the HDAP frames of a link are carried in.
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub(super) enum Carrier {
-    Hdap,
-    Hrnp,
-    Hstrp,
-}
-
 /// What a link's profile says about its radios. Everything that differs between networks and firmwares is here.
 #[derive(Clone, Debug)]
 pub(super) struct Settings {
-    /// `carrier` (`hdap`): bare datagrams, `hrnp` to the attached radio, or `hstrp` from repeaters.
-    pub(super) carrier: Carrier,
-    /// `hrnp_version` (4): what a connect bears; afterwards the radio's own is used.
-    pub(super) hrnp_version: u8,
-    /// `heartbeat_s` (6): how often a repeater hears from us.
-    pub(super) heartbeat: Duration,
     /// `subnet` (10): the first byte of every radio's IP.
     subnet: u8,
     /// `port_rrs`, `port_lp`, `port_tmp` (3002, 3003, 3004). Radios answer to the constant, not to the source port.
@@ -52,12 +38,29 @@ pub(super) struct Settings {
     pub(super) requires_end_03: bool,
     /// `speed_unit` (`knots`): the unit of the speed field, which no capture proves.
     pub(super) speed_unit: SpeedUnit,
+    /// `carrier` (`hdap`): what stands around HDAP.
+    pub(super) carrier: Carrier,
+    /// `hrnp_version` (4): our first word to a radio; then its own.
+    pub(super) hrnp_version: u8,
+    /// `hstrp_rrs`, `hstrp_lp`, `hstrp_tmp`, `hstrp_rcp` (30001, 30003, 30007, 30009): a repeater's ports of slot 1;
+    /// slot 2 has the next ones.
+    pub(super) hstrp_ports: [(Service, u16); 4],
+    /// `heartbeat_s` (6): how often repeater and host show themselves.
+    pub(super) heartbeat: Duration,
 }
 
-const KEYS: [&str; 19] = [
-    "carrier",
-    "hrnp_version",
-    "heartbeat_s",
+/// What stands around HDAP on this link.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(super) enum Carrier {
+    /// Nothing: datagrams to and from the radios' own addresses.
+    Hdap,
+    /// A cable to one radio, or its UDP port 3005.
+    Hrnp,
+    /// Repeaters that forward to us.
+    Hstrp,
+}
+
+const KEYS: [&str; 23] = [
     "subnet",
     "port_rrs",
     "port_lp",
@@ -74,31 +77,31 @@ const KEYS: [&str; 19] = [
     "a001_form",
     "end_byte",
     "speed_unit",
+    "carrier",
+    "hrnp_version",
+    "hstrp_rrs",
+    "hstrp_lp",
+    "hstrp_tmp",
+    "hstrp_rcp",
+    "heartbeat_s",
 ];
 
 impl Settings {
     pub(super) fn read(profile: &Profile) -> Result<Self, ProfileError> {
         profile.only(&KEYS)?;
         Ok(Self {
-            carrier: match profile.choice("carrier", &["hdap", "hrnp", "hstrp"])? {
-                0 => Carrier::Hdap,
-                1 => Carrier::Hrnp,
-                _ => Carrier::Hstrp,
-            },
-            hrnp_version: profile.number("hrnp_version", 4, 0, 255)?,
-            heartbeat: Duration::from_secs(profile.number("heartbeat_s", 6, 1, 600)?),
-            subnet: profile.number("subnet", 10, 0, 255)?,
-            port_rrs: profile.number("port_rrs", 3002, 1, 65_535)?,
-            port_lp: profile.number("port_lp", 3003, 1, 65_535)?,
-            port_tmp: profile.number("port_tmp", 3004, 1, 65_535)?,
-            base_radio: profile.number("base_radio", 0, 0, i64::from(RadioIp::ID_MAX))?,
+            subnet: small(profile, "subnet", 10, 0, 255)?,
+            port_rrs: small(profile, "port_rrs", 3002, 1, 65_535)?,
+            port_lp: small(profile, "port_lp", 3003, 1, 65_535)?,
+            port_tmp: small(profile, "port_tmp", 3004, 1, 65_535)?,
+            base_radio: small(profile, "base_radio", 0, 0, i64::from(RadioIp::ID_MAX))?,
             base_ip: base_ip(profile)?,
-            text_max: profile.number("text_max", 140, 1, 2_000)?,
-            pace: Duration::from_millis(profile.number("pace_ms", 2_000, 0, 600_000)?),
-            renew_s: profile.number("renew_s", 1_800, 1, 65_534)?,
+            text_max: small(profile, "text_max", 140, 1, 2_000)?,
+            pace: Duration::from_millis(small(profile, "pace_ms", 2_000, 0, 600_000)?),
+            renew_s: small(profile, "renew_s", 1_800, 1, 65_534)?,
             acks_texts: profile.choice("tmp_ack", &["on", "off"])? == 0,
             sends_flag_7: profile.choice("tmp_flag7", &["no_ack", "ack_request"])? == 1,
-            repeats_within: Duration::from_secs(profile.number("repeat_s", 10, 0, 3_600)?),
+            repeats_within: Duration::from_secs(small(profile, "repeat_s", 10, 0, 3_600)?),
             strips_crlf: profile.flag("strip_crlf", true)?,
             a001_has_ninth: profile.choice("a001_form", &["nine", "eight"])? == 0,
             requires_end_03: profile.choice("end_byte", &["lenient", "require_03"])? == 1,
@@ -106,6 +109,19 @@ impl Settings {
                 0 => SpeedUnit::Knots,
                 _ => SpeedUnit::KmPerHour,
             },
+            carrier: match profile.choice("carrier", &["hdap", "hrnp", "hstrp"])? {
+                0 => Carrier::Hdap,
+                1 => Carrier::Hrnp,
+                _ => Carrier::Hstrp,
+            },
+            hrnp_version: small(profile, "hrnp_version", 4, 0, 255)?,
+            hstrp_ports: [
+                (Service::Rrs, small(profile, "hstrp_rrs", 30_001, 1, 65_534)?),
+                (Service::Lp, small(profile, "hstrp_lp", 30_003, 1, 65_534)?),
+                (Service::Tmp, small(profile, "hstrp_tmp", 30_007, 1, 65_534)?),
+                (Service::Rcp, small(profile, "hstrp_rcp", 30_009, 1, 65_534)?),
+            ],
+            heartbeat: Duration::from_secs(small(profile, "heartbeat_s", 6, 1, 600)?),
         })
     }
 
@@ -124,6 +140,17 @@ impl Settings {
         let ip = self.base_ip.or_else(|| (self.base_radio != 0).then(|| self.base().ip()))?;
         Some(Peer(SocketAddr::new(IpAddr::V4(ip), port)))
     }
+}
+
+fn small<T: TryFrom<i64>>(
+    profile: &Profile,
+    key: &'static str,
+    default: i64,
+    min: i64,
+    max: i64,
+) -> Result<T, ProfileError> {
+    let found = profile.int(key, default, min, max)?;
+    T::try_from(found).map_err(|_| ProfileError::Range { key: key.into(), found, min, max })
 }
 
 fn base_ip(profile: &Profile) -> Result<Option<Ipv4Addr>, ProfileError> {

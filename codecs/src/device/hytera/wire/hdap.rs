@@ -121,43 +121,43 @@ pub struct Hdap {
 /// What a frame carries, by service.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub enum Body {
-    Rcp(Rcp),
     Rrs(Rrs),
     Lp(Lp),
     Tmp(Tmp),
     Dds(Dds),
+    Rcp(Rcp),
 }
 
 impl Body {
     #[must_use]
     pub const fn service(&self) -> Service {
         match self {
-            Self::Rcp(_) => Service::Rcp,
             Self::Rrs(_) => Service::Rrs,
             Self::Lp(_) => Service::Lp,
             Self::Tmp(_) => Service::Tmp,
             Self::Dds(_) => Service::Dds,
+            Self::Rcp(_) => Service::Rcp,
         }
     }
 
     #[must_use]
     pub fn opcode(&self) -> u16 {
         match self {
-            Self::Rcp(rcp) => rcp.opcode(),
             Self::Rrs(rrs) => rrs.opcode(),
             Self::Lp(lp) => lp.opcode(),
             Self::Tmp(tmp) => tmp.opcode(),
             Self::Dds(dds) => dds.opcode(),
+            Self::Rcp(rcp) => rcp.opcode(),
         }
     }
 
     fn parse(service: Service, opcode: u16, payload: &[u8]) -> Result<Self, DecodeError> {
         match service {
-            Service::Rcp => Rcp::parse(opcode, payload).map(Self::Rcp),
             Service::Rrs => Rrs::parse(opcode, payload).map(Self::Rrs),
             Service::Lp => Lp::parse(opcode, payload).map(Self::Lp),
             Service::Tmp => Tmp::parse(opcode, payload).map(Self::Tmp),
             Service::Dds => Dds::parse(opcode, payload).map(Self::Dds),
+            Service::Rcp => Rcp::parse(opcode, payload).map(Self::Rcp),
             Service::Tp | Service::Dtp => {
                 Err(DecodeError::Unknown(format!("{} {opcode:04x}: this service is not read here", service.name())))
             }
@@ -166,18 +166,12 @@ impl Body {
 
     fn payload(&self, out: &mut BytesMut) {
         match self {
-            Self::Rcp(rcp) => rcp.payload(out),
             Self::Rrs(rrs) => rrs.payload(out),
             Self::Lp(lp) => lp.payload(out),
             Self::Tmp(tmp) => tmp.payload(out),
             Self::Dds(dds) => dds.payload(out),
+            Self::Rcp(rcp) => rcp.payload(out),
         }
-    }
-}
-
-impl From<Rcp> for Hdap {
-    fn from(rcp: Rcp) -> Self {
-        Self::plain(Body::Rcp(rcp))
     }
 }
 
@@ -205,6 +199,12 @@ impl From<Dds> for Hdap {
     }
 }
 
+impl From<Rcp> for Hdap {
+    fn from(rcp: Rcp) -> Self {
+        Self::plain(Body::Rcp(rcp))
+    }
+}
+
 impl Hdap {
     /// A frame as we send it: not reliable, end byte `03`.
     #[must_use]
@@ -223,11 +223,23 @@ impl Hdap {
         Ok((Self { reliable: envelope.reliable, body, end: envelope.end }, envelope.rest))
     }
 
+    /// Bytes of the payload.
+    #[must_use]
+    pub fn payload_len(&self) -> usize {
+        let mut payload = BytesMut::new();
+        self.body.payload(&mut payload);
+        payload.len()
+    }
+
     /// The frame as it goes on the wire.
     ///
     /// # Errors
-    /// [`EncodeError::TooLong`] when the payload does not fit into the 16-bit length field.
+    /// [`EncodeError::TooLong`] when the payload does not fit into the 16-bit length field, `Unsupported` for an order
+    /// that is read only ([`Rcp::may_be_written`]).
     pub fn emit(&self) -> Result<Bytes, EncodeError> {
+        if matches!(&self.body, Body::Rcp(rcp) if !rcp.may_be_written()) {
+            return Err(EncodeError::Unsupported);
+        }
         let mut payload = BytesMut::new();
         self.body.payload(&mut payload);
         let length = u16::try_from(payload.len()).map_err(|_| EncodeError::TooLong {
@@ -236,10 +248,13 @@ impl Hdap {
         })?;
         let mut frame = BytesMut::with_capacity(payload.len() + HEADER + TRAILER);
         frame.put_u8(self.body.service().code() | if self.reliable { RELIABLE } else { 0 });
-        // The one service whose numbers are little-endian.
-        let number = if self.body.service() == Service::Rcp { u16::to_le_bytes } else { u16::to_be_bytes };
-        frame.extend_from_slice(&number(self.body.opcode()));
-        frame.extend_from_slice(&number(length));
+        if self.body.service() == Service::Rcp {
+            frame.put_u16_le(self.body.opcode());
+            frame.put_u16_le(length);
+        } else {
+            frame.put_u16(self.body.opcode());
+            frame.put_u16(length);
+        }
         frame.extend_from_slice(&payload);
         let sum = checksum(frame.get(1..).unwrap_or_default());
         frame.put_u8(sum);

@@ -1,20 +1,18 @@
-use super::bytes::Reader;
 use crate::codec::{DecodeError, EncodeError};
 use ::bytes::{BufMut, Bytes, BytesMut};
 
-/// Begins every frame, and may stand inside one.
-pub const START: u8 = 0x7E;
-/// A frame without payload.
-pub const HEADER: usize = 12;
-/// The longest frame that is believed; the longest seen is 410 bytes.
-pub const LENGTH_MAX: usize = 1_500;
-/// The host's address until the radio gives another, and the radio's.
-pub const PC: u8 = 0x20;
-pub const RADIO: u8 = 0x10;
+/// The first byte of every frame.
+pub const HRNP_HEAD: u8 = 0x7E;
+/// Bytes of a frame that carries nothing.
+pub const HRNP_MIN: usize = 12;
+/// The longest frame that is taken: the largest seen are 410 bytes, and the carrier is a datagram.
+pub const HRNP_MAX: usize = 1500;
+/// Where the checksum stands.
+const CHECKSUM: std::ops::Range<usize> = 10..12;
 
-/// What an HRNP frame is for.
+/// What a frame is for.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord)]
-pub enum Op {
+pub enum HrnpKind {
     Connect = 0xFE,
     Accept = 0xFD,
     Reject = 0xFC,
@@ -25,8 +23,9 @@ pub enum Op {
     Voice = 0x01,
 }
 
-impl Op {
-    const ALL: [Self; 8] = [
+impl HrnpKind {
+    /// Every kind.
+    pub const ALL: [Self; 8] = [
         Self::Connect,
         Self::Accept,
         Self::Reject,
@@ -38,10 +37,16 @@ impl Op {
     ];
 
     #[must_use]
-    pub fn from_code(code: u8) -> Option<Self> {
-        Self::ALL.into_iter().find(|op| *op as u8 == code)
+    pub const fn code(self) -> u8 {
+        self as u8
     }
 
+    #[must_use]
+    pub fn from_code(code: u8) -> Option<Self> {
+        Self::ALL.into_iter().find(|kind| kind.code() == code)
+    }
+
+    /// The name in the vectors.
     #[must_use]
     pub const fn name(self) -> &'static str {
         match self {
@@ -55,79 +60,91 @@ impl Op {
             Self::Voice => "voice",
         }
     }
+
+    const fn carries(self) -> bool {
+        matches!(self, Self::Data | Self::Voice)
+    }
 }
 
-/// One HRNP frame: the way of HDAP over a serial cable, USB, or UDP 3005 to the attached radio.
+/// One HRNP frame: what stands before HDAP on a cable and on UDP 3005. All numbers are big-endian.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct Hrnp {
-    /// 3 and 4 are common; an answer bears its peer's.
+    /// 4, 3 or 0; a host answers with the radio's.
     pub version: u8,
     pub block: u8,
-    pub op: Op,
+    pub kind: HrnpKind,
     pub source: u8,
     pub destination: u8,
     pub number: u16,
+    /// The HDAP frame of a data frame; empty in the others.
     pub payload: Bytes,
 }
 
 impl Hrnp {
-    /// Reads exactly one frame.
+    /// The frame at the front of `bytes`, and what follows it.
     ///
     /// # Errors
-    /// [`DecodeError::Length`] when the declared length is not what is there, `Checksum`, `Unknown` for another opcode.
-    pub fn parse(bytes: &[u8]) -> Result<Self, DecodeError> {
-        let mut reader = Reader::new(bytes, 0);
-        let start = reader.u8()?;
-        if start != START {
-            return Err(DecodeError::Field { field: "start", at: 0, expected: "7E" });
+    /// `Field` for another first byte, `Unknown` for an opcode that does not exist, `Length` and `Checksum`.
+    pub fn parse(bytes: &[u8]) -> Result<(Self, &[u8]), DecodeError> {
+        let short = |expected: usize| DecodeError::Length { expected, found: bytes.len() };
+        let [head, version, block, opcode, source, destination, n_0, n_1, l_0, l_1, c_0, c_1, ..] = *bytes else {
+            return Err(short(HRNP_MIN));
+        };
+        if head != HRNP_HEAD {
+            return Err(DecodeError::Field { field: "head", at: 0, expected: "7E" });
         }
-        let (version, block, code) = (reader.u8()?, reader.u8()?, reader.u8()?);
-        let op = Op::from_code(code).ok_or_else(|| DecodeError::Unknown(format!("HRNP opcode {code:02x}")))?;
-        let (source, destination, number) = (reader.u8()?, reader.u8()?, reader.u16()?);
-        let (length, found) = (usize::from(reader.u16()?), reader.u16()?);
-        if length != bytes.len() || length > LENGTH_MAX {
-            return Err(DecodeError::Length { expected: length, found: bytes.len() });
+        let kind = HrnpKind::from_code(opcode);
+        let kind = kind.ok_or_else(|| DecodeError::Unknown(format!("HRNP opcode {opcode:02x}")))?;
+        let length = usize::from(u16::from_be_bytes([l_0, l_1]));
+        if !(HRNP_MIN..=HRNP_MAX).contains(&length) || (length > HRNP_MIN && !kind.carries()) {
+            return Err(DecodeError::Field { field: "length", at: 8, expected: "12, or up to 1500 with data" });
         }
-        let expected = checksum(bytes);
+        let (frame, rest) = bytes.split_at_checked(length).ok_or_else(|| short(length))?;
+        let (expected, found) = (checksum(frame), u16::from_be_bytes([c_0, c_1]));
         if expected != found {
             return Err(DecodeError::Checksum { expected: expected.into(), found: found.into() });
         }
-        let payload = Bytes::copy_from_slice(reader.rest());
-        Ok(Self { version, block, op, source, destination, number, payload })
+        let payload = Bytes::copy_from_slice(frame.get(HRNP_MIN..).unwrap_or_default());
+        let number = u16::from_be_bytes([n_0, n_1]);
+        Ok((Self { version, block, kind, source, destination, number, payload }, rest))
     }
 
     /// The frame as it goes on the wire.
     ///
     /// # Errors
-    /// [`EncodeError::TooLong`] beyond [`LENGTH_MAX`].
+    /// [`EncodeError::TooLong`] when the payload does not fit.
     pub fn emit(&self) -> Result<Bytes, EncodeError> {
-        let length = self.payload.len().saturating_add(HEADER);
-        let declared = u16::try_from(length).ok().filter(|_| length <= LENGTH_MAX);
-        let declared = declared.ok_or(EncodeError::TooLong {
-            needed: u32::try_from(length).unwrap_or(u32::MAX).saturating_mul(8),
-            capacity: 1_500 * 8,
+        let total = self.payload.len().saturating_add(HRNP_MIN);
+        let length = u16::try_from(total).ok().filter(|_| total <= HRNP_MAX);
+        let length = length.ok_or_else(|| EncodeError::TooLong {
+            needed: u32::try_from(total).unwrap_or(u32::MAX).saturating_mul(8),
+            capacity: u32::try_from(HRNP_MAX).unwrap_or(u32::MAX).saturating_mul(8),
         })?;
-        let mut out = BytesMut::with_capacity(length);
-        out.extend([START, self.version, self.block, self.op as u8, self.source, self.destination]);
-        out.put_u16(self.number);
-        out.put_u16(declared);
-        out.put_u16(0);
-        out.extend_from_slice(&self.payload);
-        let sum = checksum(&out).to_be_bytes();
-        for (slot, byte) in out.iter_mut().skip(10).zip(sum) {
-            *slot = byte;
+        let mut frame = BytesMut::with_capacity(total);
+        frame.put_slice(&[HRNP_HEAD, self.version, self.block, self.kind.code(), self.source, self.destination]);
+        frame.put_u16(self.number);
+        frame.put_u16(length);
+        frame.put_u16(0);
+        frame.put_slice(&self.payload);
+        let sum = checksum(&frame).to_be_bytes();
+        if let Some(place) = frame.get_mut(CHECKSUM) {
+            place.copy_from_slice(&sum);
         }
-        Ok(out.freeze())
+        Ok(frame.freeze())
     }
 }
 
-/// The Internet checksum (RFC 1071) over the whole frame, its own field taken as 0, an odd end padded with 0.
+/// The Internet checksum of a whole frame with its checksum field taken as zero. An odd frame is padded with one zero
+/// byte for the sum alone.
 pub(super) fn checksum(frame: &[u8]) -> u16 {
-    let mut sum = 0_u32;
-    for (at, byte) in frame.iter().enumerate().filter(|(at, _)| !(10..12).contains(at)) {
-        let word = if at % 2 == 0 { u32::from(*byte) << 8 } else { u32::from(*byte) };
-        sum = sum.wrapping_add(word);
-        sum = (sum & 0xFFFF) + (sum >> 16);
-    }
+    let words = frame.chunks(2).enumerate().filter(|(at, _)| at.checked_mul(2) != Some(CHECKSUM.start));
+    let mut sum = words.fold(0_u32, |sum, (_, word)| {
+        let high = word.first().copied().unwrap_or_default();
+        let low = word.get(1).copied().unwrap_or_default();
+        sum.wrapping_add(u16::from_be_bytes([high, low]).into())
+    });
+    // At most 750 words of 16 bits: two foldings take up every carry.
+    sum = (sum & 0xFFFF).wrapping_add(sum >> 16);
+    sum = (sum & 0xFFFF).wrapping_add(sum >> 16);
     !u16::try_from(sum & 0xFFFF).unwrap_or_default()
 }

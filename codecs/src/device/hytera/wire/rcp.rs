@@ -1,204 +1,117 @@
 use super::bytes::Reader;
+use super::hdap::HEADER;
 use crate::codec::DecodeError;
 use ::bytes::{BufMut, Bytes, BytesMut};
 
-const CALL_REQUEST: u16 = 0x0841;
-const CALL_REPLY: u16 = 0x8841;
-const END_CALL: u16 = 0x0842;
-const BROADCAST_CONFIG: u16 = 0x10C9;
-const TRANSMIT_STATUS: u16 = 0xB843;
-const RECEIVE_STATUS: u16 = 0xB844;
-const REPEATER_STATUS: u16 = 0xB845;
-const MESSAGE_CONFIG: u16 = 0x1847;
-const MESSAGE_CONFIG_REPLY: u16 = 0x8847;
-const ID_QUERY: u16 = 0x0452;
-const ID_REPLY: u16 = 0x8452;
-const SUBSCRIBE: u16 = 0x10C7;
-const SUBSCRIBE_REPLY: u16 = 0x80C7;
-const STATUS_CHANGE: u16 = 0xB0C8;
-const KEY: u16 = 0x0041;
+/// What [`Rcp::OwnAnswer`] is about: the id, or the address.
+pub const OWN_ID: u8 = 0;
+pub const OWN_IP: u8 = 1;
+/// The target of [`Rcp::StatusReport`] that is the alarm key.
+pub const TARGET_EMERGENCY: u8 = 9;
+/// The status of a [`CallState`] that ends an alarm.
+pub const STATUS_LEAVE_EMERGENCY: u16 = 10;
+/// Filling of a forwarding mask.
+const MASK_FILL: usize = 7;
 
-/// Opcodes whose payload is carried as it is: number and name. Disabling and enabling a radio, monitoring it and its alarms are
-/// recognised when somebody else says them; nothing here builds them.
-const NAMED: [(u16, &str); 17] = [
-    (0x8842, "end_call_reply"),
-    (0x80C9, "broadcast_status_config_reply"),
-    (0x8041, "key_operation_reply"),
-    (0x0833, "radio_check_request"),
-    (0x8833, "radio_check_reply"),
-    (0x0834, "remote_monitor_request"),
-    (0x8834, "remote_monitor_reply"),
-    (0x0835, "alert_call_request"),
-    (0x8835, "alert_call_reply"),
-    (0x0849, "radio_disable_request"),
-    (0x8849, "radio_disable_reply"),
-    (0x084A, "radio_enable_request"),
-    (0x884A, "radio_enable_reply"),
-    (0x084B, "data_retries_request"),
-    (0x884B, "data_retries_reply"),
-    (0x00E7, "channel_status_check_request"),
-    (0x80E7, "channel_status_check_reply"),
-];
-/// Emergency alarm with its sender, and its cancellation: names from the vendor's listing, no capture.
-const ALARM: u16 = 0x0851;
-const ALARM_CANCELLED: u16 = 0x0853;
+/// Orders to a radio that we write: questions and what they switch on at our own radio. Whatever else a host may order
+/// (remote disable and enable, remote monitor, keys, retries, management) is read only.
+const WRITTEN: [u16; 7] = [0x0841, 0x0842, 0x10C9, 0x10C7, 0x1847, 0x0452, 0x00E7];
 
-/// Radio control (RCP, port 3005 in HRNP, 30009 in HSTRP): the one service whose numbers are little-endian.
+/// Radio control, UDP 3005 inside HRNP or 30009 inside HSTRP. Every number in it is little-endian.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub enum Rcp {
-    CallRequest {
-        call_type: u8,
-        target: u32,
-    },
-    CallReply {
-        result: u8,
-    },
+    /// 0841, host to radio.
+    CallRequest { call_type: u8, target: u32 },
+    /// 0842, host to radio.
     EndCall,
-    /// Which events the radio shall tell: pairs of 0 (transmit) or 1 (receive) and 0/1. Without it there are none.
-    BroadcastConfig(Vec<(u8, u8)>),
-    /// The radio sends (B843) or receives (B844).
-    Status {
-        received: bool,
-        status: u16,
-        call_type: u16,
-        target: u32,
-        sender: u32,
-    },
-    RepeaterStatus {
-        mode: u16,
-        status: u16,
-        service: u16,
-        call_type: u16,
-        target: u32,
-        sender: u32,
-    },
-    /// Which messages the radio forwards: bit 0 texts, 1 short data, 2 CSBK.
-    MessageConfig {
-        mask: u8,
-        rest: [u8; 7],
-    },
-    MessageConfigReply {
-        result: u8,
-    },
-    /// The radio's id (0) or IP (1).
-    IdQuery {
-        what: u8,
-    },
-    IdReply {
-        result: u8,
-        what: u8,
-        value: [u8; 4],
-    },
-    Subscribe(Vec<(u8, u8)>),
-    SubscribeReply {
-        result: u8,
-    },
-    StatusChange {
-        target: u8,
-        value: u16,
-    },
-    Key {
-        key: u8,
-        operation: u8,
-    },
-    /// Anything else, as it came.
-    Opaque {
-        opcode: u16,
-        payload: Bytes,
-    },
+    /// 8841, 8842, 80C9, 8847, 80C7: what became of an order; 0 is done.
+    Reply { opcode: u16, result: u8 },
+    /// 10C9, host to radio: which call states are reported (0 sent, 1 heard), each on or off. Without it none is.
+    ConfigureBroadcast { config: Vec<(u8, u8)> },
+    /// B843: what our radio sends.
+    Sending(CallState),
+    /// B844: what our radio hears.
+    Hearing(CallState),
+    /// B845: what a repeater sends.
+    Repeating { mode: u16, service: u16, call: CallState },
+    /// 1847, host to radio: which messages are forwarded (1 text, 2 short data, 4 CSBK).
+    ForwardMessages { mask: u8, fill: [u8; MASK_FILL] },
+    /// 0452, host to radio: who are you? See [`OWN_ID`].
+    AskOwn { what: u8 },
+    /// 8452: the id little-endian, or the address in order.
+    OwnAnswer { result: u8, what: u8, value: [u8; 4] },
+    /// 10C7, host to radio: which states are reported, each on or off.
+    Subscribe { settings: Vec<(u8, u8)> },
+    /// B0C8: a state changed.
+    StatusReport { target: u8, value: u16 },
+    /// What has no published layout, kept whole.
+    Opaque { opcode: u16, payload: Bytes },
+}
+
+/// A call as B843, B844 and B845 tell of it.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub struct CallState {
+    pub status: u16,
+    pub call_type: u16,
+    pub target: u32,
+    pub sender: u32,
+}
+
+impl CallState {
+    /// Emergency group call, emergency alarm, emergency alarm call.
+    #[must_use]
+    pub const fn is_emergency(&self) -> bool {
+        matches!(self.call_type, 3 | 5 | 12)
+    }
 }
 
 impl Rcp {
-    /// Tells the radio to report what it transmits and receives.
-    #[must_use]
-    pub fn tell_status() -> Self {
-        Self::BroadcastConfig(vec![(0, 1), (1, 1)])
-    }
-
     #[must_use]
     pub const fn opcode(&self) -> u16 {
         match self {
-            Self::CallRequest { .. } => CALL_REQUEST,
-            Self::CallReply { .. } => CALL_REPLY,
-            Self::EndCall => END_CALL,
-            Self::BroadcastConfig(_) => BROADCAST_CONFIG,
-            Self::Status { received: false, .. } => TRANSMIT_STATUS,
-            Self::Status { received: true, .. } => RECEIVE_STATUS,
-            Self::RepeaterStatus { .. } => REPEATER_STATUS,
-            Self::MessageConfig { .. } => MESSAGE_CONFIG,
-            Self::MessageConfigReply { .. } => MESSAGE_CONFIG_REPLY,
-            Self::IdQuery { .. } => ID_QUERY,
-            Self::IdReply { .. } => ID_REPLY,
-            Self::Subscribe(_) => SUBSCRIBE,
-            Self::SubscribeReply { .. } => SUBSCRIBE_REPLY,
-            Self::StatusChange { .. } => STATUS_CHANGE,
-            Self::Key { .. } => KEY,
-            Self::Opaque { opcode, .. } => *opcode,
+            Self::CallRequest { .. } => 0x0841,
+            Self::EndCall => 0x0842,
+            Self::ConfigureBroadcast { .. } => 0x10C9,
+            Self::Sending(_) => 0xB843,
+            Self::Hearing(_) => 0xB844,
+            Self::Repeating { .. } => 0xB845,
+            Self::ForwardMessages { .. } => 0x1847,
+            Self::AskOwn { .. } => 0x0452,
+            Self::OwnAnswer { .. } => 0x8452,
+            Self::Subscribe { .. } => 0x10C7,
+            Self::StatusReport { .. } => 0xB0C8,
+            Self::Reply { opcode, .. } | Self::Opaque { opcode, .. } => *opcode,
         }
     }
 
-    /// The name of what is said; `None` for opcodes that are not public.
+    /// Whether we write it at all: answers and reports (for simulated radios), and harmless orders.
     #[must_use]
-    pub fn name(&self) -> Option<&'static str> {
-        Some(match self {
-            Self::CallRequest { .. } => "call_request",
-            Self::CallReply { .. } => "call_reply",
-            Self::EndCall => "end_call",
-            Self::BroadcastConfig(_) => "broadcast_status_config_request",
-            Self::Status { received: false, .. } => "broadcast_transmit_status",
-            Self::Status { received: true, .. } => "broadcast_receive_status",
-            Self::RepeaterStatus { .. } => "repeater_broadcast_transmit_status",
-            Self::MessageConfig { .. } => "broadcast_message_config_request",
-            Self::MessageConfigReply { .. } => "broadcast_message_config_reply",
-            Self::IdQuery { .. } => "radio_id_ip_query_request",
-            Self::IdReply { .. } => "radio_id_ip_query_reply",
-            Self::Subscribe(_) => "status_change_notification_request",
-            Self::SubscribeReply { .. } => "status_change_notification_reply",
-            Self::StatusChange { .. } => "status_change_notification",
-            Self::Key { .. } => "key_operation_request",
-            Self::Opaque { opcode: ALARM, .. } => "emergency_alarm",
-            Self::Opaque { opcode: ALARM_CANCELLED, .. } => "emergency_alarm_cancel",
-            Self::Opaque { opcode, .. } => {
-                return NAMED.iter().find(|(known, _)| known == opcode).map(|(_, name)| *name);
-            }
-        })
+    pub fn may_be_written(&self) -> bool {
+        let opcode = self.opcode();
+        opcode & 0x8000 != 0 || WRITTEN.contains(&opcode)
     }
 
     pub(super) fn parse(opcode: u16, payload: &[u8]) -> Result<Self, DecodeError> {
-        let mut reader = Reader::new(payload, super::hdap::HEADER);
-        let read = &mut reader;
+        let mut reader = Reader::new(payload, HEADER);
         let rcp = match opcode {
-            CALL_REQUEST => Self::CallRequest { call_type: read.u8()?, target: u32_le(read)? },
-            CALL_REPLY => Self::CallReply { result: read.u8()? },
-            END_CALL if payload.is_empty() => Self::EndCall,
-            BROADCAST_CONFIG => Self::BroadcastConfig(pairs(read)?),
-            TRANSMIT_STATUS | RECEIVE_STATUS => Self::Status {
-                received: opcode == RECEIVE_STATUS,
-                status: u16_le(read)?,
-                call_type: u16_le(read)?,
-                target: u32_le(read)?,
-                sender: u32_le(read)?,
-            },
-            REPEATER_STATUS => Self::RepeaterStatus {
-                mode: u16_le(read)?,
-                status: u16_le(read)?,
-                service: u16_le(read)?,
-                call_type: u16_le(read)?,
-                target: u32_le(read)?,
-                sender: u32_le(read)?,
-            },
-            MESSAGE_CONFIG => Self::MessageConfig { mask: read.u8()?, rest: read.array()? },
-            MESSAGE_CONFIG_REPLY => Self::MessageConfigReply { result: read.u8()? },
-            ID_QUERY => Self::IdQuery { what: read.u8()? },
-            ID_REPLY => Self::IdReply { result: read.u8()?, what: read.u8()?, value: read.array()? },
-            SUBSCRIBE => Self::Subscribe(pairs(read)?),
-            SUBSCRIBE_REPLY => Self::SubscribeReply { result: read.u8()? },
-            STATUS_CHANGE => Self::StatusChange { target: read.u8()?, value: u16_le(read)? },
-            KEY => Self::Key { key: read.u8()?, operation: read.u8()? },
-            opcode => {
-                let payload = Bytes::copy_from_slice(read.take(payload.len())?);
-                Self::Opaque { opcode, payload }
+            0x0841 => Self::CallRequest { call_type: reader.u8()?, target: u32_le(&mut reader)? },
+            0x0842 => Self::EndCall,
+            0x8841 | 0x8842 | 0x80C9 | 0x8847 | 0x80C7 => Self::Reply { opcode, result: reader.u8()? },
+            0x10C9 => Self::ConfigureBroadcast { config: pairs(&mut reader)? },
+            0x10C7 => Self::Subscribe { settings: pairs(&mut reader)? },
+            0xB843 => Self::Sending(call_state(&mut reader)?),
+            0xB844 => Self::Hearing(call_state(&mut reader)?),
+            0xB845 => {
+                let (mode, status, service) = (u16_le(&mut reader)?, u16_le(&mut reader)?, u16_le(&mut reader)?);
+                let call_type = u16_le(&mut reader)?;
+                let (target, sender) = (u32_le(&mut reader)?, u32_le(&mut reader)?);
+                Self::Repeating { mode, service, call: CallState { status, call_type, target, sender } }
             }
+            0x1847 => Self::ForwardMessages { mask: reader.u8()?, fill: reader.array()? },
+            0x0452 => Self::AskOwn { what: reader.u8()? },
+            0x8452 => Self::OwnAnswer { result: reader.u8()?, what: reader.u8()?, value: reader.array()? },
+            0xB0C8 => Self::StatusReport { target: reader.u8()?, value: u16_le(&mut reader)? },
+            _ => return Ok(Self::Opaque { opcode, payload: Bytes::copy_from_slice(payload) }),
         };
         reader.finish()?;
         Ok(rcp)
@@ -210,70 +123,71 @@ impl Rcp {
                 out.put_u8(*call_type);
                 out.put_u32_le(*target);
             }
-            Self::CallReply { result } | Self::MessageConfigReply { result } | Self::SubscribeReply { result } => {
-                out.put_u8(*result);
-            }
             Self::EndCall => {}
-            Self::BroadcastConfig(list) | Self::Subscribe(list) => {
-                out.put_u8(u8::try_from(list.len()).unwrap_or(u8::MAX));
-                out.extend(list.iter().take(usize::from(u8::MAX)).flat_map(|(what, on)| [*what, *on]));
+            Self::Reply { result, .. } => out.put_u8(*result),
+            Self::ConfigureBroadcast { config: list } | Self::Subscribe { settings: list } => put_pairs(out, list),
+            Self::Sending(call) | Self::Hearing(call) => {
+                out.put_u16_le(call.status);
+                put_call(out, call);
             }
-            Self::Status { status, call_type, target, sender, .. } => {
-                [*status, *call_type].iter().for_each(|number| out.put_u16_le(*number));
-                [*target, *sender].iter().for_each(|number| out.put_u32_le(*number));
+            Self::Repeating { mode, service, call } => {
+                out.put_u16_le(*mode);
+                out.put_u16_le(call.status);
+                out.put_u16_le(*service);
+                put_call(out, call);
             }
-            Self::RepeaterStatus { mode, status, service, call_type, target, sender } => {
-                [*mode, *status, *service, *call_type].iter().for_each(|number| out.put_u16_le(*number));
-                [*target, *sender].iter().for_each(|number| out.put_u32_le(*number));
-            }
-            Self::MessageConfig { mask, rest } => {
+            Self::ForwardMessages { mask, fill } => {
                 out.put_u8(*mask);
-                out.extend_from_slice(rest);
+                out.put_slice(fill);
             }
-            Self::IdQuery { what } => out.put_u8(*what),
-            Self::IdReply { result, what, value } => {
-                out.extend([*result, *what]);
-                out.extend_from_slice(value);
+            Self::AskOwn { what } => out.put_u8(*what),
+            Self::OwnAnswer { result, what, value } => {
+                out.put_slice(&[*result, *what]);
+                out.put_slice(value);
             }
-            Self::StatusChange { target, value } => {
+            Self::StatusReport { target, value } => {
                 out.put_u8(*target);
                 out.put_u16_le(*value);
             }
-            Self::Key { key, operation } => out.extend([*key, *operation]),
-            Self::Opaque { payload, .. } => out.extend_from_slice(payload),
-        }
-    }
-
-    /// Whether a radio raises or ends an alarm, and which: the vendor's call types 3, 5 and 12 and status target 9 begin one,
-    /// receive status 10 ends it. No capture of a real alarm is public.
-    #[must_use]
-    pub const fn alarm(&self) -> Option<(Option<u32>, bool)> {
-        const ALARM_CALLS: [u16; 3] = [3, 5, 12];
-        const LEFT_ALARM: u16 = 10;
-        const EMERGENCY_TARGET: u8 = 9;
-        match self {
-            Self::Status { received: true, status: LEFT_ALARM, sender, .. } => Some((Some(*sender), false)),
-            Self::Status { received: true, call_type, sender, .. }
-                if *call_type == ALARM_CALLS[0] || *call_type == ALARM_CALLS[1] || *call_type == ALARM_CALLS[2] =>
-            {
-                Some((Some(*sender), true))
-            }
-            // Our own radio's key.
-            Self::StatusChange { target: EMERGENCY_TARGET, value } => Some((None, *value != 0)),
-            _ => None,
+            Self::Opaque { payload, .. } => out.put_slice(payload),
         }
     }
 }
 
 fn u16_le(reader: &mut Reader<'_>) -> Result<u16, DecodeError> {
-    reader.array::<2>().map(u16::from_le_bytes)
+    reader.array().map(u16::from_le_bytes)
 }
 
 fn u32_le(reader: &mut Reader<'_>) -> Result<u32, DecodeError> {
-    reader.array::<4>().map(u32::from_le_bytes)
+    reader.array().map(u32::from_le_bytes)
 }
 
+fn call_state(reader: &mut Reader<'_>) -> Result<CallState, DecodeError> {
+    Ok(CallState {
+        status: u16_le(reader)?,
+        call_type: u16_le(reader)?,
+        target: u32_le(reader)?,
+        sender: u32_le(reader)?,
+    })
+}
+
+fn put_call(out: &mut BytesMut, call: &CallState) {
+    out.put_u16_le(call.call_type);
+    out.put_u32_le(call.target);
+    out.put_u32_le(call.sender);
+}
+
+/// A count and so many pairs.
 fn pairs(reader: &mut Reader<'_>) -> Result<Vec<(u8, u8)>, DecodeError> {
     let count = reader.u8()?;
     (0..count).map(|_| Ok((reader.u8()?, reader.u8()?))).collect()
+}
+
+/// A list of more than 255 is cut: no such list is made.
+fn put_pairs(out: &mut BytesMut, list: &[(u8, u8)]) {
+    let count = u8::try_from(list.len()).unwrap_or(u8::MAX);
+    out.put_u8(count);
+    for (what, value) in list.iter().take(count.into()) {
+        out.put_slice(&[*what, *value]);
+    }
 }
