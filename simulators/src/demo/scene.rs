@@ -1,4 +1,5 @@
-//! Who plays and where: the field team, two radios, the station's terminals, its config and its roster.
+//! Who plays and where: the field team, two radios, a mesh radio, a satellite phone, the station's own terminals, its config
+//! and its roster.
 
 use super::DemoError;
 use crate::air::Weather;
@@ -7,6 +8,8 @@ use crate::seed::Seed;
 use crate::terminal::beidou::{BeidouTerminal, Card, Dialect};
 use crate::terminal::handset::{Answering, Habits, Handset};
 use crate::terminal::hytera::HyteraModem;
+use crate::terminal::meshtastic::MeshRadio;
+use crate::terminal::tiantong::TiantongPhone;
 use serde_json::{Value, json};
 use std::collections::BTreeMap;
 use std::fs;
@@ -18,20 +21,32 @@ use yizhan_codecs::message::{Bearer, TerminalId};
 /// The station's own terminals.
 pub(super) const BEIDOU: &str = "beidou";
 pub(super) const RADIO: &str = "radio";
+pub(super) const MESH: &str = "mesh";
+pub(super) const PHONE: &str = "phone";
+/// All of them.
+pub(super) const OWN: [&str; 4] = [BEIDOU, RADIO, MESH, PHONE];
 /// Whose handhelds.
 pub(super) const LI_LEI: &str = "李雷";
 pub(super) const WANG_FANG: &str = "王芳";
 pub(super) const ZHANG_QIANG: &str = "张强";
+pub(super) const CHEN_JING: &str = "陈静";
+pub(super) const ZHAO_MIN: &str = "赵敏";
+/// Whom an SOS is relayed to.
+pub(super) const RESCUERS: [&str; 4] = [WANG_FANG, ZHANG_QIANG, CHEN_JING, ZHAO_MIN];
 
 /// Name, terminal, unit, person id.
-const PEOPLE: [(&str, Bearer, u32, &str, &str); 3] = [
-    (LI_LEI, Bearer::Beidou, 242_407, "石门村救援组", "li-lei"),
-    (WANG_FANG, Bearer::Radio370, 103_001, "消防一中队", "wang-fang"),
-    (ZHANG_QIANG, Bearer::Radio370, 103_002, "县医院急救组", "zhang-qiang"),
+const PEOPLE: [(&str, Bearer, &str, &str, &str); 5] = [
+    (LI_LEI, Bearer::Beidou, "242407", "石门村救援组", "li-lei"),
+    (WANG_FANG, Bearer::Radio370, "103001", "消防一中队", "wang-fang"),
+    (ZHANG_QIANG, Bearer::Radio370, "103002", "县医院急救组", "zhang-qiang"),
+    (CHEN_JING, Bearer::Mesh, "!5e3a0c11", "山地搜救组", "chen-jing"),
+    (ZHAO_MIN, Bearer::Satphone, "8617400000021", "市应急局", "zhao-min"),
 ];
 
 pub(super) const CARD: u32 = 142_020;
 const BASE_RADIO: u32 = 64_001;
+const MESH_OWN: &str = "!0badcafe";
+const PHONE_OWN: &str = "8617400000001";
 /// 服务频度. Real cards have 60 s; this keeps the story moving and can still be watched.
 pub(super) const PERIOD: Duration = Duration::from_secs(14);
 
@@ -48,19 +63,30 @@ impl Scene {
     pub fn set(folder: &Path, seed: &Seed) -> Result<(Self, Receiver<News>), DemoError> {
         let number = TerminalId::from_number;
         let addresses = PEOPLE.iter().filter(|(_, bearer, ..)| *bearer == Bearer::Radio370);
-        let addresses = addresses.map(|(_, bearer, id, ..)| number(*bearer, *id));
+        let addresses = addresses.map(|(_, bearer, id, ..)| TerminalId::new(*bearer, id));
         let addresses = addresses.chain([number(Bearer::Radio370, BASE_RADIO)]);
         let addresses = addresses.filter_map(|id| address_of(&id)).collect();
         let radios = Radios::at(addresses, &HyteraModem::SERVICES).map_err(DemoError::Setting)?;
         let (config, journal) = (folder.join("gateway.toml"), folder.join("journal.db"));
-        let port = folder.join("beidou");
-        fs::write(&config, config_text(&journal, &port, &radios)).map_err(DemoError::Setting)?;
+        let ports =
+            SerialPorts { beidou: folder.join("beidou"), mesh: folder.join("mesh"), phone: folder.join("phone") };
+        fs::write(&config, config_text(&journal, &ports, &radios)).map_err(DemoError::Setting)?;
         let card = Card { number: CARD, broadcast: 0, period: PERIOD, level: 3, subordinates: 0 };
         let beidou = BeidouTerminal::new(Dialect::Rdss40, card, seed);
-        let serial = Port::serial(&port, 115_200, seed);
+        let serial = |path: &Path| Port::serial(path, 115_200, seed);
+        let (mesh_own, phone_own) = (own(Bearer::Mesh), own(Bearer::Satphone));
+        let mesh = MeshRadio::new(mesh_own.clone(), seed).ok_or(DemoError::Story("the mesh radio has no number"))?;
+        let phone = TiantongPhone::new(phone_own.clone(), seed).ok_or(DemoError::Story("the phone has no number"))?;
         let modem = HyteraModem::new(127, BASE_RADIO).ok_or(DemoError::Story("the base radio has no number"))?;
         let mut players = vec![
-            Player { name: BEIDOU, id: number(Bearer::Beidou, CARD), terminal: Box::new(beidou), port: serial },
+            Player {
+                name: BEIDOU,
+                id: number(Bearer::Beidou, CARD),
+                terminal: Box::new(beidou),
+                port: serial(&ports.beidou),
+            },
+            Player { name: MESH, id: mesh_own, terminal: Box::new(mesh), port: serial(&ports.mesh) },
+            Player { name: PHONE, id: phone_own, terminal: Box::new(phone), port: serial(&ports.phone) },
             Player {
                 name: RADIO,
                 id: number(Bearer::Radio370, BASE_RADIO),
@@ -70,12 +96,35 @@ impl Scene {
         ];
         players.extend(PEOPLE.iter().map(|(name, bearer, id, ..)| Player {
             name,
-            id: number(*bearer, *id),
-            terminal: Box::new(Handset::new(number(*bearer, *id), Vec::new(), period(*bearer), habits(*bearer), seed)),
+            id: TerminalId::new(*bearer, id),
+            terminal: Box::new(Handset::new(
+                TerminalId::new(*bearer, id),
+                Vec::new(),
+                period(*bearer),
+                habits(*bearer),
+                seed,
+            )),
             port: Port::None,
         }));
         let (rehearsal, told) = Rehearsal::begin(seed, weather(), players)?;
         Ok((Self { rehearsal, folder: folder.to_path_buf(), config, journal }, told))
+    }
+}
+
+/// The serial ports, as paths.
+struct SerialPorts {
+    beidou: PathBuf,
+    mesh: PathBuf,
+    phone: PathBuf,
+}
+
+/// The station's own number on a bearer.
+fn own(bearer: Bearer) -> TerminalId {
+    match bearer {
+        Bearer::Beidou => TerminalId::from_number(bearer, CARD),
+        Bearer::Mesh => TerminalId::new(bearer, MESH_OWN),
+        Bearer::Satphone => TerminalId::new(bearer, PHONE_OWN),
+        Bearer::Radio370 | Bearer::Ip => TerminalId::from_number(bearer, BASE_RADIO),
     }
 }
 
@@ -89,7 +138,7 @@ pub(super) fn name_of_person(person: &str) -> Option<&'static str> {
     PEOPLE.iter().find(|(.., id)| *id == person).map(|(name, ..)| *name)
 }
 
-/// What the roster says: three people, one group, and who is told of an SOS.
+/// What the roster says: five people, one group, and who is told of an SOS.
 pub(super) fn roster() -> Value {
     let people: Vec<Value> = PEOPLE
         .iter()
@@ -99,12 +148,13 @@ pub(super) fn roster() -> Value {
         .collect();
     json!({
         "person": people,
-        "group": [{ "id": "rescue", "name": "救援群", "members": ["wang-fang", "zhang-qiang"] }],
+        "group": [{ "id": "rescue", "name": "救援群", "members": ["wang-fang", "zhang-qiang", "chen-jing", "zhao-min"] }],
         "relay": [{ "topic": "sos", "groups": ["rescue"] }],
     })
 }
 
-fn config_text(journal: &Path, port: &Path, radios: &Radios) -> String {
+fn config_text(journal: &Path, ports: &SerialPorts, radios: &Radios) -> String {
+    let SerialPorts { beidou, mesh, phone } = ports;
     let [rrs, lp, tmp] = HyteraModem::SERVICES.map(|service| radios.port_of(service).unwrap_or(service));
     format!(
         r#"[station]
@@ -125,7 +175,7 @@ sos_auto_answer = false
 [[link]]
 name = "{BEIDOU}"
 device = "beidou"
-serial = {{ port = {port:?}, baud = 115200 }}
+serial = {{ port = {beidou:?}, baud = 115200 }}
 profile = {{ dialect = "rdss40" }}
 
 [[link]]
@@ -133,6 +183,16 @@ name = "{RADIO}"
 device = "hytera"
 udp = {{ bind = ["127.0.0.1:{rrs}", "127.0.0.1:{lp}", "127.0.0.1:{tmp}"], peers = ["127.0.0.0/8"] }}
 profile = {{ subnet = 127, base_radio = {BASE_RADIO}, port_rrs = {rrs}, port_lp = {lp}, port_tmp = {tmp} }}
+
+[[link]]
+name = "{MESH}"
+device = "meshtastic"
+serial = {{ port = {mesh:?}, baud = 115200 }}
+
+[[link]]
+name = "{PHONE}"
+device = "tiantong"
+serial = {{ port = {phone:?}, baud = 115200 }}
 "#
     )
 }
@@ -143,7 +203,12 @@ fn weather() -> BTreeMap<Bearer, Weather> {
         let [delay_min, delay_mean] = [delay_min, delay_mean].map(Duration::from_millis);
         (bearer, Weather { loss_permille: 0, delay_min, delay_mean, ..Weather::typical(bearer) })
     };
-    BTreeMap::from([calm(Bearer::Beidou, 1_200, 1_800), calm(Bearer::Radio370, 150, 400)])
+    BTreeMap::from([
+        calm(Bearer::Beidou, 1_200, 1_800),
+        calm(Bearer::Radio370, 150, 400),
+        calm(Bearer::Mesh, 300, 600),
+        calm(Bearer::Satphone, 1_000, 1_500),
+    ])
 }
 
 const fn period(bearer: Bearer) -> Duration {
@@ -153,18 +218,14 @@ const fn period(bearer: Bearer) -> Duration {
     }
 }
 
-/// Who is called over Beidou reads, thinks, and answers with the number of the text. Radios are only read.
+/// Who is called over Beidou reads, thinks, and answers with the number of the text. The others only read.
 fn habits(bearer: Bearer) -> Habits {
     let after = (Duration::from_secs(3), Duration::from_secs(4));
     let answers = match bearer {
         Bearer::Beidou => vec![Answering { text: "收到".into(), chance_permille: 1_000, after }],
         _ => Vec::new(),
     };
-    let command_post = match bearer {
-        Bearer::Beidou => TerminalId::from_number(bearer, CARD),
-        _ => TerminalId::from_number(bearer, BASE_RADIO),
-    };
-    Habits { answers, names_number: true, command_post: Some(command_post), position: None }
+    Habits { answers, names_number: true, command_post: Some(own(bearer)), position: None }
 }
 
 /// Gives every record of a follower to `told`, until the station or the listener goes away.

@@ -3,7 +3,7 @@
 use super::DemoError;
 use super::director::{Came, Director};
 use super::ledger::Ledger;
-use super::scene::{BEIDOU, LI_LEI, WANG_FANG, ZHANG_QIANG, roster};
+use super::scene::{BEIDOU, LI_LEI, OWN, RESCUERS, roster};
 use super::screen::Side;
 use crate::terminal::Act;
 use std::time::Duration;
@@ -38,9 +38,12 @@ pub(super) fn play(director: &mut Director<'_>) -> Result<(), DemoError> {
 
 fn opening(director: &mut Director<'_>) -> Result<Came, DemoError> {
     director.import_roster(&roster())?;
-    director.say(Side::Officer, "导入名册：李雷（北斗手持机）、王芳和张强（370 兆电台）；求救自动转给救援群")?;
-    let came = director.until("读出北斗卡", SOON, |ledger| {
-        ledger.cards.contains_key(BEIDOU) && ledger.links_up.values().filter(|up| **up).count() == 2
+    director.say(
+        Side::Officer,
+        "导入名册：李雷（北斗手持机）、王芳和张强（370 兆电台）、陈静（自组网）、赵敏（卫星电话）；求救自动转给救援群",
+    )?;
+    let came = director.until("四条链路接通，读出北斗卡", SOON, |ledger| {
+        ledger.cards.contains_key(BEIDOU) && ledger.links_up.values().filter(|up| **up).count() == OWN.len()
     })?;
     if came == Came::Yes {
         director.say(Side::Note, "刚开机不知道这张卡上次何时发过，先按“刚发过”算，等满一个频度再发")?;
@@ -49,14 +52,14 @@ fn opening(director: &mut Director<'_>) -> Result<Came, DemoError> {
 }
 
 fn call_for_help(director: &mut Director<'_>) -> Result<Came, DemoError> {
-    director.chapter("一、求救：北斗进来，转给 370 兆")?;
+    director.chapter("一、求救：北斗进来，转给 370 兆、自组网和天通")?;
     let command_post = TerminalId::from_number(Bearer::Beidou, super::scene::CARD);
     let to = Addressee::Terminal(command_post);
     director.rehearsal().act(LI_LEI, Act::Type { to, text: SOS.into() });
-    director.until("求救存盘并转到两部电台", SOON, |ledger| {
+    director.until("求救存盘并转到四个人", SLOTS, |ledger| {
         let delivered = |told: &super::ledger::Told| told.deliveries.iter().filter(|d| d.rung == "delivered").count();
-        ledger.by_text(SOS).is_some_and(|told| delivered(told) == 2)
-            && [WANG_FANG, ZHANG_QIANG].iter().all(|who| ledger.was_seen(who, "18人被困"))
+        ledger.by_text(SOS).is_some_and(|told| delivered(told) == RESCUERS.len())
+            && RESCUERS.iter().all(|who| ledger.was_seen(who, "18人被困"))
     })
 }
 

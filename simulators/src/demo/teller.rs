@@ -1,7 +1,7 @@
 //! Puts what happened into words that a tired duty officer understands.
 
 use super::ledger::{Ledger, index, variant};
-use super::scene::{BEIDOU, PERIOD, RADIO, name_of, name_of_person};
+use super::scene::{BEIDOU, MESH, OWN, PERIOD, PHONE, RADIO, name_of, name_of_person};
 use super::screen::Side;
 use crate::live::{News, Shown, What};
 use crate::terminal::Said;
@@ -23,7 +23,7 @@ fn line(side: Side, text: String, facts: Value) -> Option<Line> {
 pub(super) fn of_world(news: &News) -> Option<Line> {
     let facts = |what: &str| json!({ "event": what, "who": news.who });
     match &news.what {
-        What::Radiated(message) if ![BEIDOU, RADIO].contains(&news.who) => match &message.said {
+        What::Radiated(message) if !OWN.contains(&news.who) => match &message.said {
             Said::Text { text, .. } => line(Side::Field, format!("{} 发出：{text}", news.who), facts("typed")),
             _ => None,
         },
@@ -72,6 +72,8 @@ fn link_name(link: &str) -> &str {
     match link {
         BEIDOU => "北斗",
         RADIO => "370 兆",
+        MESH => "自组网",
+        PHONE => "天通",
         other => other,
     }
 }
@@ -104,7 +106,7 @@ fn kept(ledger: &Ledger, id: &str) -> Option<String> {
 fn routed(ledger: &Ledger, id: &str) -> Option<String> {
     let told = ledger.messages.get(id)?;
     let names: Vec<&str> = told.deliveries.iter().map(|delivery| person(&delivery.to)).collect();
-    (names.len() > 1).then(|| format!("○ 待发  求救 {} 转给 {}（370 兆电台）", id, names.join("、")))
+    (names.len() > 1).then(|| format!("○ 待发  求救 {} 转给 {}", id, names.join("、")))
 }
 
 fn attempted(ledger: &Ledger, id: &str, of: &Value) -> Option<String> {
@@ -122,11 +124,16 @@ fn attempted(ledger: &Ledger, id: &str, of: &Value) -> Option<String> {
 fn raised(ledger: &Ledger, id: &str, of: &Value) -> Option<String> {
     let delivery = ledger.messages.get(id)?.deliveries.get(index(of))?;
     let word = rung_word(&delivery.rung, &delivery.answer);
-    let machine = match delivery.rung.as_str() {
-        "taken" if delivery.terminal.starts_with("beidou") => "（北斗终端收下了字节）",
-        "taken" => "（车台收下了字节）",
-        "radiated" => "（终端说发了；对方收没收到还不知道）",
-        "delivered" => "（对方的机器收到了；人看没看还不知道）",
+    let bearer = delivery.terminal.split(':').next().unwrap_or_default();
+    let machine = match (delivery.rung.as_str(), bearer) {
+        ("taken", "beidou") => "（北斗终端收下了字节）",
+        ("taken", "mesh") => "（自组网电台收下了字节）",
+        ("taken", "satphone") => "（卫星电话收下了短信）",
+        ("taken", _) => "（车台收下了字节）",
+        ("radiated", "satphone") => "（卫星网收下了；对方手机收没收到还不知道）",
+        ("radiated", _) => "（终端说发了；对方收没收到还不知道）",
+        ("repeated", _) => "（邻台转发了；对方收没收到还不知道）",
+        ("delivered", _) => "（对方的机器收到了；人看没看还不知道）",
         _ => "",
     };
     Some(format!("{word}  {} → {}{machine}", id, person(&delivery.to)))

@@ -4,6 +4,12 @@
 use super::Terminal;
 use super::beidou::{BeidouTerminal, Card, Dialect};
 use super::hytera::HyteraModem;
+use super::kiss::KissTnc;
+use super::meshcore::MeshCoreRadio;
+use super::meshtastic::MeshRadio;
+use super::pei::PeiRadio;
+use super::tiantong::TiantongPhone;
+use super::trbo::TrboModem;
 use crate::seed::Seed;
 use std::time::Duration;
 use yizhan_codecs::device::REGISTER;
@@ -24,8 +30,11 @@ pub struct Kind {
     pub own_key: Option<&'static str>,
     /// Numbers for somebody who names none: its own, and a far handheld's.
     pub usual: (&'static str, &'static str),
-    make: fn(Wish<'_>) -> Option<Box<dyn Terminal>>,
+    make: Make,
 }
+
+/// Makes a terminal, or nothing where the number is of another kind.
+type Make = fn(Wish<'_>) -> Option<Box<dyn Terminal>>;
 
 /// How a terminal is connected to its host.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -51,11 +60,38 @@ pub struct Wish<'a> {
 }
 
 /// Every kind.
-pub static KINDS: &[Kind] =
-    &[beidou("beidou-rdss21", "rdss21"), beidou("beidou-rdss40", "rdss40"), beidou("beidou-rsmc3", "rsmc3"), HYTERA];
+pub static KINDS: &[Kind] = &[
+    beidou("beidou-rdss21", "rdss21"),
+    beidou("beidou-rdss40", "rdss40"),
+    beidou("beidou-rsmc3", "rsmc3"),
+    HYTERA,
+    serial("meshtastic", ("!0badcafe", "!5e3a0c11"), |wish| boxed(MeshRadio::new(wish.own, wish.seed))),
+    serial("meshcore", ("0badcafe0001", "5e3a0c110002"), |wish| boxed(MeshCoreRadio::new(wish.own, wish.seed))),
+    serial("tiantong", ("8617400000001", "8617400000021"), |wish| boxed(TiantongPhone::new(wish.own, wish.seed))),
+    serial("pei", ("64001", "242407"), |wish| boxed(PeiRadio::new(wish.own, wish.seed))),
+    Kind {
+        own_key: Some("own"),
+        ..serial("kiss", ("BG0AAA-10", "BG0BBB-7"), |wish| boxed(KissTnc::new(&wish.own, wish.seed)))
+    },
+    TRBO,
+];
+
+/// A device on a serial port that has one kind of terminal.
+const fn serial(name: &'static str, usual: (&'static str, &'static str), make: Make) -> Kind {
+    Kind { name, device: name, variant: None, wiring: Wiring::Serial, own_key: None, usual, make }
+}
+
+const TRBO: Kind = Kind {
+    wiring: Wiring::Datagrams(&[
+        (TrboModem::SERVICES[0], "port_ars"),
+        (TrboModem::SERVICES[1], "port_tms"),
+        (TrboModem::SERVICES[2], "port_lrrp"),
+    ]),
+    ..serial("trbo", ("64001", "242407"), |wish| boxed(TrboModem::new(wish.subnet.unwrap_or(12), wish.own.as_u32()?)))
+};
 
 const fn beidou(name: &'static str, dialect: &'static str) -> Kind {
-    let make: fn(Wish<'_>) -> Option<Box<dyn Terminal>> = match dialect.as_bytes() {
+    let make: Make = match dialect.as_bytes() {
         b"rdss40" => |wish| card(Dialect::Rdss40, &wish),
         b"rsmc3" => |wish| card(Dialect::Rsmc3, &wish),
         _ => |wish| card(Dialect::Rdss21, &wish),
