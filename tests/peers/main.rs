@@ -8,6 +8,7 @@
 //! compares nothing.
 
 mod beidou;
+mod direwolf;
 mod frames;
 mod gammu;
 mod hdap;

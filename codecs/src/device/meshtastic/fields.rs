@@ -2,9 +2,9 @@
 //!
 //! Keys are not at hand here: what is encrypted is opened only where a public key and the name of a preset fit.
 
+mod datagram;
 mod labels;
 mod line;
-mod packet;
 
 pub(super) use labels::LABELS;
 
@@ -16,13 +16,13 @@ use super::wire::{
 use crate::codec::DecodeError;
 use crate::device::{Direction, Fields, Protocol};
 use crate::frame::{Found, Framer as _, Noise};
-use packet::{put, put_place, put_words};
+use datagram::{put, put_place, put_words};
 use prost::Message as _;
 use serde_json::Value;
 
 pub(super) const PROTOCOLS: &[Protocol] = &[
     Protocol { name: "meshtastic-stream", explain: stream },
-    Protocol { name: "meshtastic-udp", explain: |_: Direction, bytes| packet::datagram(bytes) },
+    Protocol { name: "meshtastic-udp", explain: |_: Direction, bytes| datagram::datagram(bytes) },
     Protocol { name: "mqtt", explain: |_: Direction, bytes| envelope(bytes) },
 ];
 
@@ -90,7 +90,7 @@ fn to_radio(bytes: &[u8]) -> Result<Fields, DecodeError> {
     let mut fields = Fields::new();
     if let Some(packet) = &message.packet {
         put(&mut fields, "kind", "packet");
-        packet::put_packet(&mut fields, packet);
+        datagram::put_packet(&mut fields, packet);
         put(&mut fields, "summary", line::of_packet(packet));
     } else if let Some(nonce) = message.want_config_id {
         put(&mut fields, "kind", "want_config_id");
@@ -126,7 +126,7 @@ fn from_radio(bytes: &[u8]) -> Result<Fields, DecodeError> {
     put(&mut fields, "fromradio_id", message.id);
     if let Some(packet) = &message.packet {
         put(&mut fields, "kind", "packet");
-        packet::put_packet(&mut fields, packet);
+        datagram::put_packet(&mut fields, packet);
     } else if let Some(info) = &message.my_info {
         put(&mut fields, "kind", "my_info");
         put(&mut fields, "my_node_num", info.my_node_num);
@@ -219,7 +219,7 @@ fn put_rest(fields: &mut Fields, message: &FromRadio, bytes: &[u8]) {
 fn put_listed(fields: &mut Fields, info: &NodeInfo) {
     put(fields, "num", info.num);
     if let Some(user) = &info.user {
-        packet::put_user(fields, user);
+        datagram::put_user(fields, user);
     }
     put(fields, "hops_away", info.hops_away);
     put_place(fields, info.position.and_then(|at| at.latitude_i), info.position.and_then(|at| at.longitude_i));
@@ -310,7 +310,7 @@ fn put_slot(fields: &mut Fields, slot: &ChannelSlot) {
 /// What a broker carries: an envelope, or the text form of older firmware.
 fn envelope(bytes: &[u8]) -> Result<Fields, DecodeError> {
     if bytes.trim_ascii_start().first() == Some(&b'{') {
-        return packet::json(bytes);
+        return datagram::json(bytes);
     }
     let envelope = ServiceEnvelope::decode(bytes).map_err(|error| unread("ServiceEnvelope", &error))?;
     let missing = |field| DecodeError::Field { field, at: 0, expected: "present" };
@@ -322,9 +322,9 @@ fn envelope(bytes: &[u8]) -> Result<Fields, DecodeError> {
         return Err(missing("gateway_id"));
     }
     let mut fields = Fields::new();
-    packet::put_packet(&mut fields, packet);
+    datagram::put_packet(&mut fields, packet);
     let name = String::from_utf8_lossy(&envelope.channel_id);
-    packet::put_opened(&mut fields, packet, Some(&name));
+    datagram::put_opened(&mut fields, packet, Some(&name));
     put(&mut fields, "channel_id", name.as_ref());
     put_words(&mut fields, "gateway_id", &envelope.gateway_id);
     Ok(fields)

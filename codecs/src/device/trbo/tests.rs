@@ -216,7 +216,7 @@ fn no_mutation_of_a_recorded_frame_panics_anywhere() {
         .collect();
     let codec = codec(&[]);
     let mut talk = codec.dialogue().unwrap();
-    let ports = ["12.0.39.19:4001", "12.0.39.19:4005", "12.0.39.19:4007", "9.9.9.9:9"].map(|address| peer(address));
+    let ports = ["12.0.39.19:4001", "12.0.39.19:4005", "12.0.39.19:4007", "9.9.9.9:9"].map(peer);
     let mut dice = Dice::new(41);
     for frame in frames.iter().cycle().take(frames.len() * 150) {
         let mut frame = frame.clone();

@@ -24,6 +24,12 @@ pub enum HstrpKind {
 }
 
 impl HstrpKind {
+    /// Its bit in the type byte; data has none.
+    #[must_use]
+    pub const fn code(self) -> u8 {
+        self as u8
+    }
+
     const ALL: [Self; 5] = [Self::Data, Self::Heartbeat, Self::Connect, Self::Close, Self::Reject];
 }
 
@@ -79,7 +85,7 @@ impl Hstrp {
         if *version != 0 {
             return Err(DecodeError::Field { field: "version", at: 2, expected: "00" });
         }
-        let kind = HstrpKind::ALL.into_iter().find(|kind| *kind as u8 == code & !(OPTION | ACK));
+        let kind = HstrpKind::ALL.into_iter().find(|kind| kind.code() == code & !(OPTION | ACK));
         let wrong_type = DecodeError::Field { field: "type", at: 3, expected: "one purpose" };
         let kind = kind.ok_or_else(|| wrong_type.clone())?;
         let ack = code & ACK != 0;
@@ -113,7 +119,7 @@ impl Hstrp {
     #[must_use]
     pub fn code(&self) -> u8 {
         let option = if self.options.is_empty() { 0 } else { OPTION };
-        self.kind as u8 | option | if self.ack { ACK } else { 0 }
+        self.kind.code() | option | if self.ack { ACK } else { 0 }
     }
 
     /// The value of an option.

@@ -129,8 +129,8 @@ impl Tms {
     pub fn emit(&self) -> Result<Bytes, EncodeError> {
         let (sequence, encoding, data, control, kind) = match &self.body {
             TmsBody::Text { sequence, encoding, data } => (*sequence, *encoding, data.as_ref(), false, 0),
-            TmsBody::Available { capability } => (*capability, None, &[][..], true, 0),
-            TmsBody::Ack { sequence } => (*sequence, None, &[][..], true, 15),
+            TmsBody::Available { capability } => (*capability, None, [].as_slice(), true, 0),
+            TmsBody::Ack { sequence } => (*sequence, None, [].as_slice(), true, 15),
         };
         let fits = self.header.is_control() == control
             && self.header.kind() == kind
