@@ -5,6 +5,8 @@
 //! no byte lost or made up, any chunking alike, what is held is bounded, and a dialogue never talks without end.
 #![no_main]
 
+mod repair;
+
 use libfuzzer_sys::fuzz_target;
 use std::sync::OnceLock;
 use std::time::Duration;
@@ -35,6 +37,9 @@ fuzz_target!(|data: &[u8]| {
         }
     }
     talk.heard(from, line);
+    for frame in repair::repaired(line) {
+        talk.heard(from, &frame);
+    }
 });
 
 fn device_name() -> &'static str {
