@@ -38,13 +38,9 @@ impl KissFramer {
         Some(Found::Noise { bytes: self.cut(length), why })
     }
 
-    /// Delimiters in a row: all but the last are noise, as soon as it is known which is the last.
-    fn idle(&mut self) -> Option<Found> {
-        let run = self.held.iter().take(FRAME_MAX).take_while(|byte| **byte == FEND).count();
-        if run > 1 && (run < self.held.len() || run >= FRAME_MAX) {
-            return self.noise(run.saturating_sub(1), Noise::NoHeader);
-        }
-        None
+    /// Delimiters that begin what is held, in a row.
+    fn idle(&self) -> usize {
+        self.held.iter().take(FRAME_MAX).take_while(|byte| **byte == FEND).count()
     }
 
     fn candidate(&mut self, begin: usize) -> Option<Found> {
@@ -79,10 +75,12 @@ impl Framer for KissFramer {
     }
 
     fn next_found(&mut self) -> Option<Found> {
-        if let Some(found) = self.idle() {
-            return Some(found);
+        let begin = self.idle();
+        // Of several in a row all but the last are noise; which is the last is only known by what follows.
+        let last_is_known = begin < self.held.len() || begin >= FRAME_MAX;
+        if begin > 1 && last_is_known {
+            return self.noise(begin.saturating_sub(1), Noise::NoHeader);
         }
-        let begin = usize::from(self.held.front() == Some(&FEND));
         if self.held.len() > begin
             && let Some(found) = self.candidate(begin)
         {

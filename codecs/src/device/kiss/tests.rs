@@ -2,6 +2,7 @@ use super::framer::{FRAME_MAX, KissFramer};
 use super::wire::kiss::FEND;
 use super::wire::{Aprs, Ax25, Call, Kiss, Place, aprs};
 use crate::codec::{Cargo, Codec, EncodeError, Given, Profile, ProfileError, Step, Value};
+use crate::frame::Framer as _;
 use crate::frame::conformance::{self, Specimen};
 use crate::message::{Addressee, Bearer, Content, Order, Rung, Signal, TerminalId};
 use bytes::Bytes;
@@ -45,6 +46,25 @@ fn send(codec: &dyn Codec, to: Addressee, text: &str, native: u32) -> Result<Byt
 fn info(frame: &[u8]) -> String {
     let heard = Ax25::parse(&Kiss::parse(frame).unwrap().data).unwrap();
     String::from_utf8(heard.info.to_vec()).unwrap()
+}
+
+#[test]
+fn idle_delimiters_are_the_same_noise_in_any_pieces() {
+    let line = [&[0xC0; 4][..], b"\x00\x82\xA0\x62", &[0xC0]].concat();
+    let found = |chunk| {
+        let mut framer = KissFramer::default();
+        let mut items = Vec::new();
+        for piece in line.chunks(chunk) {
+            framer.push(piece);
+            items.extend(std::iter::from_fn(|| framer.next_found()));
+        }
+        items
+    };
+    let whole = found(line.len());
+    assert_eq!(whole.len(), 2, "{whole:?}");
+    for chunk in 1..line.len() {
+        assert_eq!(found(chunk), whole, "in pieces of {chunk}");
+    }
 }
 
 #[test]
