@@ -161,7 +161,7 @@ pub enum Step {
     Say(Signal),
     /// Call [`Dialogue::wake`] at this time; a later one replaces it.
     WakeAt(Duration),
-    /// Whether the terminal is ready to be given messages.
+    /// Whether the terminal is ready to be given messages. After every [`Dialogue::link_up`] it is not, until said so.
     Ready(bool),
 }
 

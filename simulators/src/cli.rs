@@ -40,7 +40,7 @@ enum Task {
     },
     /// 虚拟时间里的一场演练：跑完场景，查七条规矩，写报告；规矩被破则以失败退出
     Run {
-        /// 场景：自带的名字（county-2h、flood-night、radio-and-beidou），或一个 .toml 文件
+        /// 场景：自带的名字（county-2h、every-terminal、flood-night、radio-and-beidou），或一个 .toml 文件
         scenario: String,
         /// 随机种子：同一场景同一种子，逐字节重演
         #[arg(long, default_value_t = 1)]

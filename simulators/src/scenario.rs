@@ -9,8 +9,9 @@ use yizhan_codecs::message::Precedence;
 use yizhan_engine::io::SendKind;
 
 /// Scenarios that come with the program, by name.
-pub const BUILT_IN: [(&str, &str); 3] = [
+pub const BUILT_IN: [(&str, &str); 4] = [
     ("county-2h", include_str!("../scenarios/county-2h.toml")),
+    ("every-terminal", include_str!("../scenarios/every-terminal.toml")),
     ("flood-night", include_str!("../scenarios/flood-night.toml")),
     ("radio-and-beidou", include_str!("../scenarios/radio-and-beidou.toml")),
 ];
@@ -119,6 +120,12 @@ pub struct WeatherSpec {
     pub delay_min_s: Option<f64>,
     pub delay_mean_s: Option<f64>,
     pub duplicate_percent: Option<f64>,
+    /// Relays on the way: each loses and delays anew.
+    pub hops: Option<u32>,
+    /// One transmission that begins so soon after another one is lost.
+    pub collides_within_s: Option<f64>,
+    /// Share of the time in which somebody speaks on the channel: data is lost then.
+    pub voice_percent: Option<f64>,
     /// From–to, minutes.
     #[serde(default)]
     pub outages_min: Vec<[f64; 2]>,
@@ -313,6 +320,8 @@ pub enum ScenarioError {
     Range { what: &'static str },
     #[error("key {key} of link {link} is neither text, whole number nor true/false")]
     Profile { link: String, key: String },
+    #[error("link {link}: {why}")]
+    Link { link: String, why: String },
     #[error("{what}: {found:?} is not hex")]
     Hex { what: &'static str, found: String },
 }

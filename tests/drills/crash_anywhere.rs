@@ -69,6 +69,12 @@ fn radio_and_beidou_survive_the_plug_being_pulled_at_every_step() {
 }
 
 #[test]
+fn a_day_of_every_terminal_survives_the_plug_being_pulled_anywhere() {
+    let forks = crash_everywhere("every-terminal", 1, 1_440, 67, 200);
+    assert!(forks > 1_000, "{forks} forks");
+}
+
+#[test]
 #[ignore = "long: every step of a night of floods and a second seed of each, for `--long`"]
 fn every_scenario_survives_the_plug_being_pulled_at_every_step_of_more_seeds() {
     for (name, minutes) in [("flood-night", 180), ("county-2h", 120), ("radio-and-beidou", 60)] {
@@ -80,7 +86,8 @@ fn every_scenario_survives_the_plug_being_pulled_at_every_step_of_more_seeds() {
 
 #[test]
 fn one_run_with_a_crash_every_few_seconds_keeps_the_laws() {
-    for (name, every) in [("county-2h", 37), ("radio-and-beidou", 61), ("flood-night", 149)] {
+    for (name, every) in [("county-2h", 37), ("radio-and-beidou", 61), ("flood-night", 149), ("every-terminal", 2_003)]
+    {
         let scenario = Scenario::built_in(name).unwrap();
         let mut world = scenario.world(5).unwrap();
         let mut told = 0;

@@ -40,8 +40,70 @@ to = ["crowd:team"]
 texts = ["{n}号：请报告"]
 "#;
 
+/// A mesh whose neighbours repeat what they hear, while the person it is for is out of reach.
+const LONELY_MESH: &str = r#"
+name = "lonely-mesh"
+title = "邻居转发，对方不在"
+minutes = 30.0
+settle_minutes = 60.0
+station = 4
+clock_trusted_from_min = 0.0
+[policy]
+life_min = [15, 20, 30, 30]
+[[link]]
+name = "mesh"
+device = "meshtastic"
+number = "!0badcafe"
+[air.mesh]
+shadowed = ["mesh:!5e3a0c11"]
+[[person]]
+id = "away"
+name = "不在"
+terminals = ["mesh:!5e3a0c11"]
+[[traffic]]
+from_min = 2.0
+to_min = 25.0
+every_s = 60.0
+who = "duty"
+to = ["person:away"]
+texts = ["{n}号：请报告"]
+"#;
+
+/// A radio of which only the layout is known: it confirms nothing.
+const DESCRIBED: &str = r#"
+name = "described"
+title = "只知格式的电台"
+minutes = 30.0
+settle_minutes = 60.0
+station = 4
+clock_trusted_from_min = 0.0
+[policy]
+life_min = [15, 20, 30, 30]
+[[link]]
+name = "radio"
+device = "raw"
+number = 6
+profile = { send = true }
+[[person]]
+id = "near"
+name = "在场"
+terminals = ["radio370:2306"]
+[[traffic]]
+from_min = 2.0
+to_min = 25.0
+every_s = 60.0
+who = "duty"
+to = ["person:near"]
+texts = ["{n}号：请报告"]
+"#;
+
 fn scenario(name: &str) -> Scenario {
-    if name == "crowded" { Scenario::read(CROWDED).unwrap() } else { Scenario::built_in(name).unwrap() }
+    match name {
+        "crowded" => Scenario::read(CROWDED).unwrap(),
+        "lonely-mesh" => Scenario::read(LONELY_MESH).unwrap(),
+        "described" => Scenario::read(DESCRIBED).unwrap(),
+        _ => Scenario::built_in(name).unwrap(),
+    }
 }
 
 /// The whole drill with the fault in it.
@@ -137,6 +199,26 @@ fn law_5_catches_ends_that_are_not_written_down() {
 #[test]
 fn law_5_catches_a_rung_that_beidou_cannot_prove() {
     catches(Law::NothingVanishes, &in_one_run("county-2h", 1, RungInflated));
+}
+
+#[test]
+fn law_5_catches_a_neighbours_repeat_that_is_called_delivered() {
+    catches(Law::NothingVanishes, &in_one_run("lonely-mesh", 1, RepeatCalledDelivered));
+}
+
+#[test]
+fn law_5_catches_a_described_radio_whose_taking_is_called_delivered() {
+    catches(Law::NothingVanishes, &in_one_run("described", 1, TakenCalledDelivered));
+}
+
+#[test]
+fn the_lonely_mesh_and_the_described_radio_without_a_fault_keep_every_law() {
+    for name in ["lonely-mesh", "described"] {
+        let report = drill::run(&scenario(name), 1).unwrap();
+        assert!(report.holds(), "{report}");
+        let shown = report.by_precedence.values().flat_map(|figures| figures.rungs.keys()).collect::<Vec<_>>();
+        assert!(!shown.contains(&&"已送达"), "{shown:?}");
+    }
 }
 
 #[test]

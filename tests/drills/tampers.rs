@@ -180,6 +180,40 @@ impl Tamper for RungInflated {
     }
 }
 
+/// A neighbour of the mesh has repeated the text, and that is called delivered, as others do.
+#[derive(Clone, Debug)]
+pub struct RepeatCalledDelivered;
+
+impl Tamper for RepeatCalledDelivered {
+    fn output(&mut self, output: Output) -> Vec<Output> {
+        rewrite_store(output, |what| {
+            if let What::RungRaised(raised) = what
+                && raised.rung == "repeated"
+            {
+                raised.rung = "delivered".into();
+            }
+            true
+        })
+    }
+}
+
+/// Whatever a radio has taken is called delivered.
+#[derive(Clone, Debug)]
+pub struct TakenCalledDelivered;
+
+impl Tamper for TakenCalledDelivered {
+    fn output(&mut self, output: Output) -> Vec<Output> {
+        rewrite_store(output, |what| {
+            if let What::RungRaised(raised) = what
+                && raised.rung == "taken"
+            {
+                raised.rung = "delivered".into();
+            }
+            true
+        })
+    }
+}
+
 /// What an answer proves is not written down.
 #[derive(Clone, Debug)]
 pub struct AnswerWordsLost;

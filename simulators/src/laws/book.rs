@@ -5,6 +5,7 @@ use crate::terminal::Said;
 use crate::world::carries_message;
 use std::collections::BTreeMap;
 use std::time::Duration;
+use yizhan_codecs::air::split_short_id;
 use yizhan_codecs::message::{LinkId, MessageId, Precedence, Rung, StationId};
 use yizhan_engine::bus::journal::{self, record::What};
 use yizhan_engine::io::Offset;
@@ -61,6 +62,8 @@ pub struct Line {
     pub end: Option<String>,
     pub ended_at: Duration,
     pub tries: u32,
+    /// When the record of the first try was synced.
+    pub tried_at: Option<Duration>,
 }
 
 /// One attempt.
@@ -73,7 +76,9 @@ pub struct Try {
     pub part: u32,
     /// The number given to the bearer.
     pub native: u32,
-    /// Bytes were given to the link for it.
+    /// When its record was synced.
+    pub noted_at: Duration,
+    /// Bytes were given to the link for it; where bytes cannot be told apart, it was radiated.
     pub given_at: Option<Duration>,
     pub ended: Option<String>,
 }
@@ -117,6 +122,12 @@ impl Book {
                 self.old_attempts = self.attempts.last_key_value().map_or(0, |(number, _)| *number);
             }
             Fact::Given { link, bytes } if carries_message(bytes) => self.give(at, link),
+            Fact::Radiated { link: Some(link), message } => {
+                let named = self.named(link, &message.said).map(|(number, _)| number);
+                if let Some(attempt) = named.and_then(|number| self.attempts.get_mut(&number)) {
+                    attempt.given_at.get_or_insert(at);
+                }
+            }
             _ => {}
         }
     }
@@ -142,16 +153,29 @@ impl Book {
         self.attempts.get(&number).map(|attempt| (number, attempt))
     }
 
-    /// The attempt that a transmission of our own terminal belongs to: by its request number where the bearer has one,
-    /// else the one given last, for such terminals take one at a time.
+    /// The attempt that a transmission of our own terminal belongs to. Where bytes tell what they carry: by the request
+    /// number where the bearer has one, else the one given last, for such terminals take one at a time. Elsewhere by
+    /// the short number in the text.
     #[must_use]
-    pub fn attempt_of(&self, link: &LinkId, said: &Said) -> Option<(u64, &Try)> {
+    pub fn attempt_of(&self, link: &LinkId, said: &Said, reads_bytes: bool) -> Option<(u64, &Try)> {
         let (Said::Text { request, .. } | Said::Bytes { request, .. }) = said else { return None };
+        if !reads_bytes {
+            return self.named(link, said);
+        }
         if *request == 0 {
             return self.current(link);
         }
         let mut attempts = self.attempts.iter().rev();
         let found = attempts.find(|(_, attempt)| attempt.native == *request && attempt.link == link.name());
+        found.map(|(number, attempt)| (*number, attempt))
+    }
+
+    /// The newest attempt over this link of the message whose short number the text carries.
+    fn named(&self, link: &LinkId, said: &Said) -> Option<(u64, &Try)> {
+        let Said::Text { text, .. } = said else { return None };
+        let id = number(split_short_id(text).1?);
+        let mut attempts = self.attempts.iter().rev();
+        let found = attempts.find(|(_, attempt)| attempt.id == id && attempt.link == link.name());
         found.map(|(number, attempt)| (*number, attempt))
     }
 
@@ -184,6 +208,7 @@ impl Book {
             Some(What::Attempted(tried)) => {
                 let first = self.line_mut(tried.id, tried.delivery).is_some_and(|line| {
                     line.tries += 1;
+                    line.tried_at.get_or_insert(at);
                     line.tries == 1 && line.end.is_none()
                 });
                 self.untried -= usize::from(first);
@@ -194,6 +219,7 @@ impl Book {
                     link: tried.link.clone(),
                     part: tried.part,
                     native: tried.native,
+                    noted_at: at,
                     ..Try::default()
                 };
                 self.attempts.insert(tried.attempt, attempt);

@@ -6,7 +6,7 @@ use super::{Fact, Law, View};
 use crate::terminal::Said;
 use std::collections::{BTreeMap, BTreeSet};
 use std::time::Duration;
-use yizhan_codecs::message::{Addressee, Bearer, LinkId, Rung};
+use yizhan_codecs::message::{Bearer, LinkId, Rung};
 use yizhan_engine::bus::journal::record::What;
 use yizhan_engine::event::Event;
 use yizhan_engine::io::{Reply, Request, Ticket};
@@ -16,7 +16,7 @@ const LATE: Duration = Duration::from_secs(120);
 
 #[derive(Clone, Debug, Default)]
 pub(super) struct Ends {
-    /// Numbers whose machine took a text of ours, as the station was told.
+    /// Numbers whose machine took a text of ours, and whose word came to a terminal of ours.
     taken_by: BTreeSet<String>,
     /// Numbers of the field that said anything to us in words.
     spoke: BTreeSet<String>,
@@ -52,7 +52,7 @@ impl Ends {
                     Reply::Done { .. } => {}
                 }
             }
-            Fact::Handed { message, .. } => match &message.said {
+            Fact::TakenUp { message } => match &message.said {
                 Said::Taken { .. } => {
                     self.taken_by.insert(message.from.to_string());
                 }
@@ -67,11 +67,6 @@ impl Ends {
                     && let Some(refused) = self.refused.iter().find(|refused| text.starts_with(refused.as_str()))
                 {
                     view.broken(Law::NothingVanishes, format!("{refused:?} was refused and went out all the same"));
-                }
-            }
-            Fact::Radiated { link: None, message } => {
-                if let (Said::Taken { .. }, Addressee::Terminal(_)) = (&message.said, &message.to) {
-                    self.taken_by.insert(message.from.to_string());
                 }
             }
             Fact::Synced { records, .. } => {
@@ -98,15 +93,22 @@ impl Ends {
         }
     }
 
-    /// Is this rung proven by what the world did?
+    /// Is this rung proven by what the world did, and can the radio that it went over prove it at all?
     fn proven(&self, view: &mut View<'_>, id: u64, delivery: u32) {
         let Some(line) = view.book.line(id, delivery) else { return };
         let spoke = |terminal: &String| self.spoke.contains(terminal);
-        let on_radio = |terminal: &String| terminal.starts_with(Bearer::Radio370.name());
+        let over = |fits: &dyn Fn(&LinkId) -> bool| {
+            let tries = view.book.attempts.values().filter(|tried| (tried.id, tried.delivery) == (id, delivery));
+            let mut links = tries.filter_map(|tried| view.ground.links.get_key_value(&LinkId::new(&tried.link)));
+            links.any(|(link, standing)| standing.proves >= line.rung && fits(link))
+        };
+        let in_a_mesh = line.terminals.iter().any(|terminal| terminal.starts_with(Bearer::Mesh.name()));
         let proven = match line.rung {
-            Rung::Waiting | Rung::Saved | Rung::Taken => true,
-            Rung::Radiated | Rung::Repeated => !self.radiated.is_empty(),
-            Rung::Delivered => line.terminals.iter().any(|t| on_radio(t) && self.taken_by.contains(t)),
+            Rung::Waiting | Rung::Saved => true,
+            Rung::Taken => over(&|_| true),
+            Rung::Radiated => over(&|link| self.radiated.contains(link)),
+            Rung::Repeated => in_a_mesh && over(&|link| self.radiated.contains(link)),
+            Rung::Delivered => over(&|_| true) && line.terminals.iter().any(|t| self.taken_by.contains(t)),
             Rung::Read | Rung::Answered(_) => {
                 line.terminals.iter().any(spoke) || self.noted.contains(&id) || line.group
             }

@@ -47,7 +47,7 @@ impl Exercise {
 
 fn radiated(view: &mut View<'_>, link: &LinkId, said: &Said) {
     let Said::Text { text, .. } = said else { return };
-    let Some((_, attempt)) = view.book.attempt_of(link, said) else { return };
+    let Some((_, attempt)) = view.book.attempt_of(link, said, view.ground.reads_bytes(link)) else { return };
     let Some(message) = view.book.messages.get(&attempt.id) else { return };
     // A text in parts carries the mark in its first one.
     let marked = text.starts_with(Traffic::MARK);

@@ -2,8 +2,10 @@
 //! of a message before its attempt is; and what was promised is there after every crash.
 
 use super::{Fact, Law, View};
+use crate::terminal::Said;
 use crate::world::carries_message;
-use yizhan_codecs::message::{Bearer, TerminalId};
+use yizhan_codecs::air::split_short_id;
+use yizhan_codecs::message::{Bearer, LinkId, TerminalId};
 use yizhan_engine::event::Event;
 use yizhan_engine::io::{Offset, Reply};
 
@@ -42,6 +44,9 @@ impl Kept {
                 self.promised = *through;
             }
             Fact::Given { link, bytes } => self.given(view, link.name(), bytes),
+            Fact::Radiated { link: Some(link), message } if !view.ground.reads_bytes(link) => {
+                self.radiated(view, link, &message.said);
+            }
             _ => {}
         }
     }
@@ -58,8 +63,22 @@ impl Kept {
         }
     }
 
+    /// A text of ours left the antenna: then one of its attempts over this link is on the disk.
+    fn radiated(&self, view: &mut View<'_>, link: &LinkId, said: &Said) {
+        let Said::Text { text, .. } = said else { return };
+        let Some(id) = split_short_id(text).1 else { return };
+        if view.book.attempt_of(link, said, false).is_none() && !self.poisoned {
+            let what = format!("{id} was radiated on {link} before any attempt of it was synced");
+            view.broken(Law::AcknowledgedMeansKept, what);
+        }
+    }
+
     /// The record comes before the bytes: of an attempt, and of a text that a radio is told we have.
     fn given(&mut self, view: &mut View<'_>, link: &str, bytes: &[u8]) {
+        let reads_bytes = view.ground.links.keys().any(|id| id.name() == link && view.ground.reads_bytes(id));
+        if !reads_bytes {
+            return;
+        }
         let on_link = view.book.on_link.keys().any(|id| id.name() == link);
         if carries_message(bytes) && !on_link && !self.poisoned {
             let what = format!("{} bytes of a message went to {link} before any synced attempt", bytes.len());

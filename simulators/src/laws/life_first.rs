@@ -25,7 +25,18 @@ pub(super) struct LifeFirst {
 impl LifeFirst {
     pub fn observe(&mut self, view: &mut View<'_>, fact: &Fact<'_>) {
         match fact {
-            Fact::Given { link, bytes } if carries_message(bytes) => self.given(view, link),
+            Fact::Given { link, bytes } if view.ground.reads_bytes(link) && carries_message(bytes) => {
+                if let Some((number, _)) = view.book.current(link) {
+                    self.given(view, link, number, view.at);
+                }
+            }
+            // Bytes do not tell: the choice was made when the attempt was written down.
+            Fact::Radiated { link: Some(link), message } if !view.ground.reads_bytes(link) => {
+                let named = view.book.attempt_of(link, &message.said, false);
+                if let Some((number, chosen_at)) = named.map(|(number, attempt)| (number, attempt.noted_at)) {
+                    self.given(view, link, number, chosen_at);
+                }
+            }
             Fact::Asked { ticket, request: Request::Send { precedence, .. } } => {
                 self.asked.insert(*ticket, *precedence);
             }
@@ -45,13 +56,12 @@ impl LifeFirst {
         }
     }
 
-    fn given(&mut self, view: &mut View<'_>, link: &LinkId) {
-        let Some((_, attempt)) = view.book.current(link) else { return };
+    /// `attempt` was chosen for the link at `chosen_at`: did anything more urgent wait there untried?
+    fn given(&mut self, view: &mut View<'_>, link: &LinkId, attempt: u64, chosen_at: Duration) {
+        let Some(attempt) = view.book.attempts.get(&attempt) else { return };
         let Some(message) = view.book.messages.get(&attempt.id) else { return };
-        let Some(bearer) = view.ground.bearers.get(link).copied() else { return };
         let sent = (attempt.id, attempt.delivery);
         let sent_at = view.book.line(sent.0, sent.1).map_or(Duration::ZERO, |line| line.routed_at);
-        let only_link = view.ground.bearers.values().filter(|other| **other == bearer).count() == 1;
         let mut found = Vec::new();
         for (id, waiting) in &view.book.messages {
             // What ended long ago is passed over quickly: most messages are.
@@ -59,11 +69,15 @@ impl LifeFirst {
                 continue;
             }
             for (number, line) in (0_u32..).zip(&waiting.lines) {
-                let mine = line.terminals.first().is_some_and(|first| first.starts_with(bearer.name()));
-                let untried = line.tries == 0 && line.end.is_none() && mine && (*id, number) != sent;
-                if !untried || view.at.saturating_sub(line.routed_at) < DUE_AFTER {
+                let links = line.terminals.first().map_or([].as_slice(), |first| view.ground.serving(first));
+                let untried = line.tried_at.is_none_or(|at| at > chosen_at) && line.end.is_none();
+                if !untried || !links.contains(link) || (*id, number) == sent {
                     continue;
                 }
+                if chosen_at.saturating_sub(line.routed_at) < DUE_AFTER {
+                    continue;
+                }
+                let only_link = links.len() == 1;
                 let flash_due = waiting.precedence == Precedence::Flash && message.precedence < Precedence::Flash;
                 if flash_due && only_link {
                     let (sent, waiting) = (printed(sent.0), printed(*id));

@@ -18,9 +18,10 @@ pub use book::{Book, Line, Told, Try};
 
 use crate::terminal::{Act, AirMessage, Tally};
 use bytes::Bytes;
+use std::collections::BTreeMap;
 use std::fmt;
 use std::time::Duration;
-use yizhan_codecs::message::{LinkId, TerminalId};
+use yizhan_codecs::message::{LinkId, Rung, TerminalId};
 use yizhan_engine::bus::journal::{self, Encode, record::What};
 use yizhan_engine::config::Policy;
 use yizhan_engine::event::Event;
@@ -141,6 +142,10 @@ pub enum Fact<'a> {
         message: &'a AirMessage,
         boot: u32,
     },
+    /// A terminal on a link of the station has taken this up from the air.
+    TakenUp {
+        message: &'a AirMessage,
+    },
     /// A message left an antenna: of a terminal on a link of the station, or in the field.
     Radiated {
         link: Option<&'a LinkId>,
@@ -170,8 +175,36 @@ pub enum Fact<'a> {
 #[derive(Clone, Debug)]
 pub struct Ground {
     pub policy: Policy,
-    /// Links by the bearer behind them.
-    pub bearers: std::collections::BTreeMap<LinkId, yizhan_codecs::message::Bearer>,
+    pub links: BTreeMap<LinkId, Standing>,
+    /// Terminals of the field, and the links over which the station reaches each.
+    pub serving: BTreeMap<String, Vec<LinkId>>,
+}
+
+/// A link of the station.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub struct Standing {
+    /// The device's name in the register.
+    pub device: &'static str,
+    /// The highest rung that its radio can prove by itself.
+    pub proves: Rung,
+}
+
+impl Ground {
+    /// The links over which this terminal is reached.
+    fn serving(&self, terminal: &str) -> &[LinkId] {
+        self.serving.get(terminal).map_or(&[], Vec::as_slice)
+    }
+
+    /// Whether what this terminal sends bears a number of its own. Without one, what comes twice are two messages.
+    fn numbers_messages(&self, terminal: &str) -> bool {
+        let numbers = |link: &LinkId| self.links.get(link).is_some_and(|of| !matches!(of.device, "beidou" | "raw"));
+        self.serving(terminal).iter().any(numbers)
+    }
+
+    /// Whether bytes for this link can be told to be a message's. Elsewhere the laws wait for the transmission.
+    fn reads_bytes(&self, link: &LinkId) -> bool {
+        self.links.get(link).is_some_and(|standing| matches!(standing.device, "beidou" | "hytera"))
+    }
 }
 
 /// All seven, and the book that they share.

@@ -7,7 +7,7 @@ use crate::terminal::Said;
 use std::collections::{BTreeMap, BTreeSet};
 use std::time::Duration;
 use yizhan_codecs::air::split_short_id;
-use yizhan_codecs::message::{Addressee, Bearer};
+use yizhan_codecs::message::Addressee;
 use yizhan_engine::bus::journal::record::What;
 use yizhan_engine::event::Event;
 
@@ -18,8 +18,10 @@ type Key = (String, String);
 
 #[derive(Clone, Debug, Default)]
 pub(super) struct Once {
-    /// Messages of the field by sender and text: different ones that were handed to us.
+    /// Messages of the field by sender and text: different ones that a terminal of ours took up.
     true_messages: BTreeMap<Key, BTreeSet<(u64, u32)>>,
+    /// What of them was handed to the station at once.
+    handed: BTreeSet<(String, u64, u32)>,
     /// Records of heard messages by sender and text.
     shown: BTreeMap<Key, usize>,
     told: BTreeSet<u64>,
@@ -46,17 +48,27 @@ impl Once {
                     self.owed.clear();
                 }
             }
+            Fact::TakenUp { message } => {
+                let Said::Text { text, .. } = &message.said else { return };
+                let key = (message.from.to_string(), text.clone());
+                if !view.ground.numbers_messages(&key.0) {
+                    return;
+                }
+                self.true_messages.entry(key).or_default().insert((message.serial, 0));
+            }
             Fact::Handed { message, boot, .. } => {
                 let Said::Text { text, .. } = &message.said else { return };
                 let key = (message.from.to_string(), text.clone());
-                // Beidou has no number for a message: what the ground sends twice are two messages there.
-                let copy = if message.from.bearer == Bearer::Beidou { self.arrivals(&key) } else { 0 };
-                let news = self.true_messages.entry(key.clone()).or_default().insert((message.serial, copy));
+                let copy = if view.ground.numbers_messages(&key.0) { 0 } else { self.arrivals(&key) };
+                self.true_messages.entry(key.clone()).or_default().insert((message.serial, copy));
+                let news = self.handed.insert((message.from.to_string(), message.serial, copy));
                 if news && matches!(message.to, Addressee::Terminal(_)) && !has_part_number(text) {
                     // What an earlier crash took with it is not owed any more.
                     let shown = self.shown.get(&key).copied().unwrap_or(0);
                     let before = self.owed.iter().filter(|(_, _, owed, n)| *owed == key && *n > shown).count();
-                    let expected = shown + before + 1;
+                    // A radio that keeps texts may have told of this one before its copy came.
+                    let most = self.true_messages.get(&key).map_or(0, BTreeSet::len);
+                    let expected = (shown + before + 1).min(most);
                     self.owed.push((view.at + SHOWN_WITHIN, *boot, key, expected));
                 }
             }
@@ -105,8 +117,10 @@ impl Once {
     /// What our own terminals radiate: is it still wanted, and does it carry its number?
     fn radiated(view: &mut View<'_>, link: &yizhan_codecs::message::LinkId, said: &Said) {
         let Said::Text { text, .. } = said else { return };
-        let Some((number, attempt)) = view.book.attempt_of(link, said) else { return };
-        let (id, delivery, given_at) = (attempt.id, attempt.delivery, attempt.given_at);
+        let Some((number, attempt)) = view.book.attempt_of(link, said, view.ground.reads_bytes(link)) else { return };
+        let (id, delivery) = (attempt.id, attempt.delivery);
+        // What a port holds back was chosen when it was written down.
+        let given_at = if view.ground.reads_bytes(link) { attempt.given_at } else { Some(attempt.noted_at) };
         let printed = printed(id);
         let found = split_short_id(text).1.map(|id| id.to_string());
         if found.as_ref() != Some(&printed) {

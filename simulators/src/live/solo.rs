@@ -13,6 +13,7 @@ use std::path::Path;
 use std::sync::mpsc::Receiver;
 use std::time::Duration;
 use thiserror::Error;
+use yizhan_codecs::codec::Profile;
 use yizhan_codecs::message::{Addressee, Bearer, TerminalId};
 
 const NEAR: &str = "near";
@@ -107,7 +108,8 @@ fn near(
         Wiring::Datagrams(services) => datagrams(services, wanted, own, far)?,
     };
     let Wanted { period, level, .. } = *wanted;
-    let wish = Wish { own: own.clone(), period, level, subnet: Some(SUBNET), seed };
+    let profile = &Profile::default();
+    let wish = Wish { own: own.clone(), period, level, subnet: Some(SUBNET), profile, seed };
     let terminal = kind.make(wish).ok_or_else(|| SoloError::Number { found: own.number().into() })?;
     let card = if own.bearer == Bearer::Beidou {
         format!("，服务频度 {} 秒，等级 {level}", period.as_secs())

@@ -2,7 +2,7 @@
 
 use super::{AnswerSpec, LinkSpec, PersonSpec, Scenario, ScenarioError, TrafficSpec, WeatherSpec, What};
 use crate::air::{Air, Weather};
-use crate::laws::{Ground, Laws};
+use crate::laws::{Ground, Laws, Standing};
 use crate::seed::Seed;
 use crate::terminal::handset::{Answering, Habits, Handset};
 use crate::terminal::kinds::{KINDS, Kind, Wiring, Wish};
@@ -12,6 +12,7 @@ use bytes::Bytes;
 use std::collections::{BTreeMap, BTreeSet};
 use std::time::Duration;
 use yizhan_codecs::codec::{Profile, Value};
+use yizhan_codecs::device;
 use yizhan_codecs::message::{Addressee, Bearer, LinkId, Position, StationId, TerminalId, Utc};
 use yizhan_engine::config::{EngineConfig, LinkConfig, PerPrecedence, Policy, Reach};
 use yizhan_engine::io::Recipient;
@@ -28,24 +29,21 @@ impl Scenario {
     pub fn world(&self, seed: u64) -> Result<World, ScenarioError> {
         let seed = Seed::new(seed).stream(&self.name);
         let config = self.config()?;
-        let mut bearers = BTreeMap::new();
-        for link in &self.links {
-            bearers.insert(LinkId::new(&link.name), bearer_of(link)?);
-        }
-        let ground = Ground { policy: config.policy.clone(), bearers };
+        let people = self.everybody();
+        let ground = self.ground(config.policy.clone(), &people)?;
         let clock = WallClock { start: START, trusted_from: self.clock_trusted_from_min.map(minutes) };
         let mut world = World::new(config, self.air(&seed)?, clock, Laws::new(ground), &seed);
         for link in &self.links {
-            let (port, terminal, bearer) = plug(link, &seed)?;
-            world.plug_in(port, terminal, bearer);
+            let (port, terminal, net) = plug(link, &seed)?;
+            world.plug_in(port, terminal, net);
         }
-        let people = self.everybody();
         for person in &people {
             for terminal in &person.terminals {
                 let own: TerminalId = terminal.parse().map_err(|_| unknown_terminal(terminal))?;
-                let bearer = own.bearer;
+                // Without a link it is in a net of its own: nobody hears it.
+                let net = self.serving(&own)?.first().map_or(Ok(""), |link| net_of(link))?;
                 let handset = self.handset(person, own, &seed)?;
-                world.put_afield(terminal, Box::new(handset), bearer);
+                world.put_afield(terminal, Box::new(handset), net);
             }
         }
         world.confirm_after(self.confirm_after_s.map(seconds));
@@ -94,7 +92,7 @@ impl Scenario {
 
     fn air(&self, seed: &Seed) -> Result<Air, ScenarioError> {
         let mut air = Air::new(seed);
-        for bearer in [Bearer::Beidou, Bearer::Radio370] {
+        for bearer in [Bearer::Beidou, Bearer::Radio370, Bearer::Satphone, Bearer::Mesh] {
             air.weather.insert(bearer, Weather::typical(bearer));
         }
         for (name, spec) in &self.air {
@@ -126,8 +124,7 @@ impl Scenario {
     }
 
     fn handset(&self, person: &PersonSpec, own: TerminalId, seed: &Seed) -> Result<Handset, ScenarioError> {
-        let on_bearer = |link: &&LinkSpec| bearer_of(link).is_ok_and(|bearer| bearer == own.bearer);
-        let command_post = self.links.iter().find(on_bearer);
+        let command_post = self.serving(&own)?.into_iter().next();
         let habits = Habits {
             answers: person.answers.iter().map(answering).collect(),
             names_number: person.names_number,
@@ -227,11 +224,42 @@ impl Scenario {
         })
     }
 
+    /// The links over which the station reaches a terminal of the field, in their order.
+    fn serving(&self, own: &TerminalId) -> Result<Vec<&LinkSpec>, ScenarioError> {
+        let mut serving = Vec::new();
+        for link in &self.links {
+            let codec = device::open(&link.device, &profile(link)?);
+            let codec =
+                codec.map_err(|error| ScenarioError::Link { link: link.name.clone(), why: error.to_string() })?;
+            if bearer_of(link)? == own.bearer && reach(link)?.has(own.number()) && codec.reaches(own) {
+                serving.push(link);
+            }
+        }
+        Ok(serving)
+    }
+
+    /// What the laws know about the links.
+    fn ground(&self, policy: Policy, people: &[PersonSpec]) -> Result<Ground, ScenarioError> {
+        let mut ground = Ground { policy, links: BTreeMap::new(), serving: BTreeMap::new() };
+        for link in &self.links {
+            let codec = device::open(&link.device, &profile(link)?);
+            let codec =
+                codec.map_err(|error| ScenarioError::Link { link: link.name.clone(), why: error.to_string() })?;
+            let standing = Standing { device: kind_of(link)?.device, proves: codec.limits().proves };
+            ground.links.insert(LinkId::new(&link.name), standing);
+        }
+        for terminal in people.iter().flat_map(|person| &person.terminals) {
+            let own: TerminalId = terminal.parse().map_err(|_| unknown_terminal(terminal))?;
+            let links = self.serving(&own)?.into_iter().map(|link| LinkId::new(&link.name)).collect();
+            ground.serving.insert(own.to_string(), links);
+        }
+        Ok(ground)
+    }
+
     /// The number that a field terminal knows as the command post.
     fn command_post(&self, terminal: &str) -> Result<Addressee, ScenarioError> {
         let own: TerminalId = terminal.parse().map_err(|_| unknown_terminal(terminal))?;
-        let link = self.links.iter().find(|link| bearer_of(link).is_ok_and(|bearer| bearer == own.bearer));
-        let link = link.ok_or_else(|| unknown_terminal(terminal))?;
+        let link = self.serving(&own)?.into_iter().next().ok_or_else(|| unknown_terminal(terminal))?;
         Ok(Addressee::Terminal(TerminalId::new(own.bearer, &link.number.0)))
     }
 
@@ -284,7 +312,8 @@ impl Scenario {
     }
 }
 
-fn plug(link: &LinkSpec, seed: &Seed) -> Result<(Link, Box<dyn Terminal>, Bearer), ScenarioError> {
+/// A link's port, its terminal, and the net in which that one speaks.
+fn plug(link: &LinkSpec, seed: &Seed) -> Result<(Link, Box<dyn Terminal>, &'static str), ScenarioError> {
     let (id, kind, bearer) = (LinkId::new(&link.name), kind_of(link)?, bearer_of(link)?);
     let subnet = link.profile.get("subnet").and_then(toml::Value::as_integer).map(u8::try_from).transpose();
     let wish = Wish {
@@ -292,6 +321,7 @@ fn plug(link: &LinkSpec, seed: &Seed) -> Result<(Link, Box<dyn Terminal>, Bearer
         period: seconds(link.period_s),
         level: link.level,
         subnet: subnet.map_err(|_| ScenarioError::Range { what: "subnet" })?,
+        profile: &profile(link)?,
         seed,
     };
     let terminal = kind.make(wish).ok_or(ScenarioError::Range { what: "number" })?;
@@ -300,7 +330,7 @@ fn plug(link: &LinkSpec, seed: &Seed) -> Result<(Link, Box<dyn Terminal>, Bearer
         Wiring::Stream => Link::stream(id),
         Wiring::Datagrams(_) => Link::datagrams(id),
     };
-    Ok((port, terminal, bearer))
+    Ok((port, terminal, net_of(link)?))
 }
 
 fn kind_of(link: &LinkSpec) -> Result<&'static Kind, ScenarioError> {
@@ -315,6 +345,12 @@ fn kind_of(link: &LinkSpec) -> Result<&'static Kind, ScenarioError> {
         found: link.dialect.clone().unwrap_or_default(),
         known: listed(of_device.filter_map(|kind| kind.variant).map(|(_, value)| value).collect()),
     })
+}
+
+/// Who hears each other: every card under one sky, and else the terminals of one kind.
+fn net_of(link: &LinkSpec) -> Result<&'static str, ScenarioError> {
+    let kind = kind_of(link)?;
+    Ok(if kind.bearer() == Some(Bearer::Beidou) { Bearer::Beidou.name() } else { kind.name })
 }
 
 fn bearer_of(link: &LinkSpec) -> Result<Bearer, ScenarioError> {
@@ -356,6 +392,9 @@ fn weather(bearer: Bearer, spec: &WeatherSpec) -> Result<Weather, ScenarioError>
     weather.delay_min = spec.delay_min_s.map_or(weather.delay_min, seconds);
     weather.delay_mean = spec.delay_mean_s.map_or(weather.delay_mean, seconds);
     weather.duplicate_permille = spec.duplicate_percent.map_or(0, permille);
+    weather.hops = spec.hops.unwrap_or(1);
+    weather.collides_within = spec.collides_within_s.map_or(Duration::ZERO, seconds);
+    weather.voice_permille = spec.voice_percent.map_or(0, permille);
     weather.outages = spec.outages_min.iter().map(|[from, to]| (minutes(*from), minutes(*to))).collect();
     for number in &spec.shadowed {
         weather.shadowed.insert(number.parse().map_err(|_| unknown_terminal(number))?);

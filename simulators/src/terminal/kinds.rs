@@ -3,15 +3,18 @@
 
 use super::Terminal;
 use super::beidou::{BeidouTerminal, Card, Dialect};
-use super::hytera::HyteraModem;
+use super::hytera::{Carrier, HyteraModem};
 use super::kiss::KissTnc;
 use super::meshcore::MeshCoreRadio;
 use super::meshtastic::MeshRadio;
 use super::pei::PeiRadio;
+use super::raw::RawModem;
 use super::tiantong::TiantongPhone;
 use super::trbo::TrboModem;
 use crate::seed::Seed;
+use std::net::Ipv4Addr;
 use std::time::Duration;
+use yizhan_codecs::codec::Profile;
 use yizhan_codecs::device::REGISTER;
 use yizhan_codecs::message::{Bearer, TerminalId};
 
@@ -56,6 +59,8 @@ pub struct Wish<'a> {
     pub level: u8,
     /// First byte of the addresses of a radio net.
     pub subnet: Option<u8>,
+    /// The link's profile: a terminal that is only described speaks what it describes.
+    pub profile: &'a Profile,
     pub seed: &'a Seed,
 }
 
@@ -65,6 +70,28 @@ pub static KINDS: &[Kind] = &[
     beidou("beidou-rdss40", "rdss40"),
     beidou("beidou-rsmc3", "rsmc3"),
     HYTERA,
+    Kind {
+        name: "hytera-hrnp",
+        variant: Some(("carrier", "hrnp")),
+        wiring: Wiring::Serial,
+        make: |wish| boxed(HyteraModem::with_carrier(wish.subnet.unwrap_or(10), wish.own.as_u32()?, Carrier::Hrnp)),
+        ..HYTERA
+    },
+    Kind {
+        name: "hytera-hstrp",
+        variant: Some(("carrier", "hstrp")),
+        wiring: Wiring::Datagrams(&[
+            (30_001, "hstrp_rrs"),
+            (30_003, "hstrp_lp"),
+            (30_007, "hstrp_tmp"),
+            (30_009, "hstrp_rcp"),
+        ]),
+        make: |wish| {
+            let repeater = Carrier::Hstrp { device: 1, slot: 1, ip: REPEATER };
+            boxed(HyteraModem::with_carrier(wish.subnet.unwrap_or(10), wish.own.as_u32()?, repeater))
+        },
+        ..HYTERA
+    },
     serial("meshtastic", ("!0badcafe", "!5e3a0c11"), |wish| boxed(MeshRadio::new(wish.own, wish.seed))),
     serial("meshcore", ("0badcafe0001", "5e3a0c110002"), |wish| boxed(MeshCoreRadio::new(wish.own, wish.seed))),
     serial("tiantong", ("8617400000001", "8617400000021"), |wish| boxed(TiantongPhone::new(wish.own, wish.seed))),
@@ -74,7 +101,14 @@ pub static KINDS: &[Kind] = &[
         ..serial("kiss", ("BG0AAA-10", "BG0BBB-7"), |wish| boxed(KissTnc::new(&wish.own, wish.seed)))
     },
     TRBO,
+    serial("raw", ("64001", "4321"), |wish| {
+        let far = TerminalId::from_number(wish.own.bearer, 0);
+        boxed(RawModem::new(wish.own, far, wish.profile))
+    }),
 ];
+
+/// Where a simulated repeater stands.
+const REPEATER: Ipv4Addr = Ipv4Addr::new(127, 0, 0, 2);
 
 /// A device on a serial port that has one kind of terminal.
 const fn serial(name: &'static str, usual: (&'static str, &'static str), make: Make) -> Kind {
@@ -156,7 +190,8 @@ impl Kind {
     #[must_use]
     pub fn config(&self, own: &TerminalId, way: &str, more: &[String]) -> String {
         let variant = self.variant.map(|(key, value)| format!("{key} = {value:?}"));
-        let own = self.own_key.map(|key| format!("{key} = {}", own.number()));
+        let number = own.as_u32().map_or_else(|| format!("{:?}", own.number()), |number| number.to_string());
+        let own = self.own_key.map(|key| format!("{key} = {number}"));
         let profile: Vec<String> = variant.into_iter().chain(own).chain(more.iter().cloned()).collect();
         let name = self.bearer().map_or(self.device, Bearer::name);
         format!(
@@ -179,7 +214,8 @@ mod tests {
         for kind in KINDS {
             let bearer = kind.bearer().unwrap_or_else(|| panic!("{} is not registered", kind.device));
             let (own, seed) = (TerminalId::new(bearer, kind.usual.0), Seed::new(1));
-            let wish = Wish { own, period: Duration::from_secs(60), level: 3, subnet: None, seed: &seed };
+            let (period, profile) = (Duration::from_secs(60), &Profile::default());
+            let wish = Wish { own, period, level: 3, subnet: None, profile, seed: &seed };
             assert!(kind.make(wish).is_some(), "{}", kind.name);
             let found = Kind::of(kind.device, kind.variant.map(|(_, value)| value)).unwrap();
             assert_eq!(found.name, kind.name);

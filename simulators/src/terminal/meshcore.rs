@@ -3,6 +3,7 @@
 //! What hurts is here: texts wait in the radio's memory until the host fetches them and are gone with the fetch, the memory
 //! is small and a reboot clears it, console text stands between frames, and a radio that restarts answers nothing.
 
+use super::numbers::Numbers;
 use super::{Act, AirMessage, Said, Tally, Terminal, TerminalOutput};
 use crate::seed::Seed;
 use bytes::Bytes;
@@ -38,6 +39,8 @@ pub struct MeshCoreRadio {
     /// `None`: whoever is written to is known.
     contacts: Option<Vec<(Prefix, String)>>,
     kept: VecDeque<Text>,
+    told: Numbers<u32>,
+    newest: u32,
     /// Acks that far radios owe.
     awaited: VecDeque<(u32, TerminalId)>,
     next_ack: u32,
@@ -63,6 +66,8 @@ impl MeshCoreRadio {
             public_key,
             contacts: None,
             kept: VecDeque::new(),
+            told: Numbers::default(),
+            newest: 0,
             awaited: VecDeque::new(),
             next_ack,
             framer: Cutter::new(Companion::of(Side::Host)),
@@ -178,9 +183,9 @@ impl MeshCoreRadio {
         }
     }
 
-    fn keep(&mut self, now: Duration, from: &TerminalId, to: &Addressee, text: &str) {
-        let origin = match to {
-            Addressee::Terminal(_) => key_prefix(from).map(Origin::Contact),
+    fn keep(&mut self, now: Duration, message: &AirMessage, text: &str) {
+        let origin = match &message.to {
+            Addressee::Terminal(_) => key_prefix(&message.from).map(Origin::Contact),
             Addressee::Group(id) => id.as_u32().and_then(|number| u8::try_from(number).ok()).map(Origin::Channel),
             Addressee::Everyone(_) => Some(Origin::Channel(0)),
         };
@@ -189,12 +194,18 @@ impl MeshCoreRadio {
         if self.kept.len() >= KEPT_MAX {
             self.kept.pop_front();
         }
+        // The sender's clock stands in a text; no two of its texts bear the same second.
+        let newest = &mut self.newest;
+        let timestamp = self.told.number(message, || {
+            *newest = Self::time(now).max(newest.saturating_add(1));
+            *newest
+        });
         self.kept.push_back(Text {
             snr_quarter_db: Some(26),
             origin,
             path_len: 1,
             text_type: 0,
-            timestamp: Self::time(now),
+            timestamp,
             signature: None,
             text: Bytes::copy_from_slice(text.as_bytes()),
         });
@@ -244,7 +255,7 @@ impl Terminal for MeshCoreRadio {
         }
         match &message.said {
             Said::Text { text, request } => {
-                self.keep(now, &message.from, &message.to, text);
+                self.keep(now, message, text);
                 if *request != 0 && matches!(message.to, Addressee::Terminal(_)) {
                     self.radiate(Addressee::Terminal(message.from.clone()), Said::Taken { request: *request });
                 }

@@ -11,6 +11,7 @@ pub mod kinds;
 pub mod kiss;
 pub mod meshcore;
 pub mod meshtastic;
+mod numbers;
 pub mod pei;
 pub mod raw;
 pub mod tiantong;

@@ -4,6 +4,7 @@
 //! them in a reboot), runs an indication into the line before it, lets indications in between a send and its result,
 //! refuses to send during a voice call, and loses one report in twenty.
 
+use super::numbers::Numbers;
 use super::{Act, AirMessage, Said, Tally, Terminal, TerminalOutput};
 use crate::queue::Queue;
 use crate::seed::Seed;
@@ -51,6 +52,7 @@ pub struct PeiRadio {
     /// References of texts that we gave to the host: who waits for its report, under which number.
     owed: BTreeMap<(String, u8), u32>,
     reference: u8,
+    told: Numbers<u8>,
     serial: u64,
     tally: Tally,
 }
@@ -80,6 +82,7 @@ impl PeiRadio {
             outputs: VecDeque::new(),
             owed: BTreeMap::new(),
             reference: 0,
+            told: Numbers::default(),
             serial: 0,
             tally: Tally::default(),
         })
@@ -210,20 +213,25 @@ impl PeiRadio {
         let is_whole = units.len() <= WHOLE_UNITS;
         let parts: Vec<&[u16]> = if is_whole { vec![&units] } else { units.chunks(PART_UNITS).collect() };
         let total = u8::try_from(parts.len()).unwrap_or(u8::MAX);
-        let whole = self.reference.wrapping_add(1);
+        let last = &mut self.reference;
+        let whole = self.told.number(message, || {
+            let first = last.wrapping_add(1);
+            *last = last.wrapping_add(total);
+            first
+        });
         for (number, part) in (1..=total).zip(parts) {
-            self.reference = self.reference.wrapping_add(1);
+            let reference = whole.wrapping_add(number - 1);
             let is_last = number == total;
             let wants = u8::from(is_last && request != 0 && matches!(message.to, Addressee::Terminal(_)));
             if wants == 1 {
-                self.owed.insert((message.from.number().to_owned(), self.reference), request);
+                self.owed.insert((message.from.number().to_owned(), reference), request);
             }
             let transfer = Transfer {
                 pid: if is_whole { 0x82 } else { 0x8A },
                 wants,
                 short_form: false,
                 forward: None,
-                reference: self.reference,
+                reference,
                 coding: Coding::Ucs2.code(),
                 timestamp: None,
                 part: (!is_whole).then_some((whole, total, number)),

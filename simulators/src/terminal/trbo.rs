@@ -6,6 +6,7 @@
 //! shows nothing; a text that the host does not ack comes again with its old number; a registration without an answer is
 //! repeated; the net itself tells the host nothing of a text that nobody acked.
 
+use super::numbers::Numbers;
 use super::{Act, AirMessage, Said, Tally, Terminal, TerminalOutput};
 use crate::queue::Queue;
 use bytes::Bytes;
@@ -52,6 +53,7 @@ pub struct TrboModem {
     last_heard: BTreeMap<u32, u8>,
     /// The next sequence number of each far radio.
     sequences: BTreeMap<u32, u8>,
+    told: Numbers<u8>,
     unanswered: Vec<Unanswered>,
     plans: Queue<Plan>,
     outputs: VecDeque<TerminalOutput>,
@@ -112,6 +114,7 @@ impl TrboModem {
             awaited: Vec::new(),
             last_heard: BTreeMap::new(),
             sequences: BTreeMap::new(),
+            told: Numbers::default(),
             unanswered: Vec::new(),
             plans: Queue::default(),
             outputs: VecDeque::new(),
@@ -291,9 +294,11 @@ impl TrboModem {
                     let frame = Bytes::clone(&known.frame);
                     return self.tell_host(by, TMS_PORT, frame);
                 }
-                let sequence = self.sequences.entry(by).or_insert(0);
-                *sequence = (*sequence + 1) % 32;
-                let sequence = *sequence;
+                let last = self.sequences.entry(by).or_insert(0);
+                let sequence = self.told.number(message, || {
+                    *last = (*last + 1) % 32;
+                    *last
+                });
                 let Ok(frame) = Tms::text(sequence, !is_group, utf16(&format!("\r\n{text}"))).emit() else { return };
                 if is_group {
                     self.tell_host(by, TMS_PORT, frame);

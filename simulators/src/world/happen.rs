@@ -31,6 +31,9 @@ impl World {
             Happening::Air { name, message } => {
                 if let Some(stand) = self.terminals.get_mut(&name) {
                     stand.terminal.heard_air(self.now, &message);
+                    if stand.link.is_some() {
+                        self.fact(&Fact::TakenUp { message: &message });
+                    }
                     self.drain_terminal(&name, Some(&message));
                 }
             }
@@ -106,12 +109,14 @@ impl World {
     fn radiated(&mut self, name: &str, message: &AirMessage) {
         let link = self.terminals.get(name).and_then(|stand| stand.link.clone());
         self.fact(&Fact::Radiated { link: link.as_ref(), message });
+        let Some(net) = self.terminals.get(name).map(|stand| stand.net) else { return };
+        if self.air.is_garbled(self.now, net, message) {
+            return;
+        }
         let receivers: Vec<String> = self
             .terminals
             .iter()
-            .filter(|(other, stand)| {
-                *other != name && stand.bearer == message.from.bearer && stand.terminal.hears(&message.to)
-            })
+            .filter(|(other, stand)| *other != name && stand.net == net && stand.terminal.hears(&message.to))
             .map(|(other, _)| other.clone())
             .collect();
         for receiver in receivers {

@@ -26,7 +26,7 @@ use std::collections::BTreeMap;
 use std::net::SocketAddr;
 use std::sync::Arc;
 use std::time::Duration;
-use yizhan_codecs::message::{Bearer, LinkId, Utc};
+use yizhan_codecs::message::{LinkId, Utc};
 use yizhan_engine::config::EngineConfig;
 use yizhan_engine::io::Input;
 
@@ -55,7 +55,8 @@ pub struct World {
 #[derive(Clone, Debug)]
 pub(crate) struct Stand {
     pub terminal: Box<dyn Terminal>,
-    pub bearer: Bearer,
+    /// Only terminals of the same net hear each other: those that one device speaks to.
+    pub net: &'static str,
     /// The link of the station that it is plugged into; `None` = in the field.
     pub link: Option<LinkId>,
     pub wake_at: Option<Duration>,
@@ -172,16 +173,16 @@ impl World {
     }
 
     /// Plugs a terminal into a link of the station.
-    pub fn plug_in(&mut self, link: Link, terminal: Box<dyn Terminal>, bearer: Bearer) {
+    pub fn plug_in(&mut self, link: Link, terminal: Box<dyn Terminal>, net: &'static str) {
         let name = link.id.name().to_owned();
-        let stand = Stand { terminal, bearer, link: Some(link.id.clone()), wake_at: None, told: Tally::default() };
+        let stand = Stand { terminal, net, link: Some(link.id.clone()), wake_at: None, told: Tally::default() };
         self.links.insert(link.id.clone(), link);
         self.place(name, stand);
     }
 
     /// Puts a terminal into the field.
-    pub fn put_afield(&mut self, name: &str, terminal: Box<dyn Terminal>, bearer: Bearer) {
-        self.place(name.to_owned(), Stand { terminal, bearer, link: None, wake_at: None, told: Tally::default() });
+    pub fn put_afield(&mut self, name: &str, terminal: Box<dyn Terminal>, net: &'static str) {
+        self.place(name.to_owned(), Stand { terminal, net, link: None, wake_at: None, told: Tally::default() });
     }
 
     fn place(&mut self, name: String, stand: Stand) {

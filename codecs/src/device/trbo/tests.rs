@@ -105,6 +105,14 @@ fn texts_in_a_row_to_one_radio_never_bear_the_same_sequence_and_wrap_after_31() 
 }
 
 #[test]
+fn texts_may_be_written_as_soon_as_the_socket_is_open() {
+    let codec = codec(&[]);
+    let mut talk = codec.dialogue().unwrap();
+    talk.link_up(Duration::ZERO);
+    assert_eq!(talk.poll(), Some(Step::Ready(true)));
+}
+
+#[test]
 fn a_radios_ack_names_our_number_once_and_a_strange_ack_proves_nothing() {
     let codec = codec(&[]);
     let mut talk = codec.dialogue().unwrap();
