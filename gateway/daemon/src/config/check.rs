@@ -121,6 +121,25 @@ fn check_udp(index: usize, udp: &Udp) -> Result<(), Wrong> {
         let what = "name the peers whose datagrams are taken, or set any_peer = true";
         return Err(wrong_link(index, &["udp", "peers"], what));
     }
+    check_multicast(index, udp)
+}
+
+fn check_multicast(index: usize, udp: &Udp) -> Result<(), Wrong> {
+    if let Some(group) = udp.multicast.iter().find(|group| !group.is_multicast()) {
+        let what = format!("{group} is no group: groups are 224.0.0.0 to 239.255.255.255");
+        return Err(wrong_link(index, &["udp", "multicast"], what));
+    }
+    let given = [("interface", udp.interface.is_some()), ("ttl", udp.ttl.is_some()), ("loopback", udp.loopback)];
+    if let Some((key, _)) = given.into_iter().find(|(_, given)| *given && udp.multicast.is_empty()) {
+        return Err(wrong_link(index, &["udp", key], "this is said only together with multicast = [\"GROUP\"]"));
+    }
+    if let Some(ttl) = udp.ttl.filter(|ttl| !(1..=255).contains(ttl)) {
+        return Err(wrong_link(index, &["udp", "ttl"], format!("{ttl} is outside 1..=255")));
+    }
+    if let Some(bind) = udp.bind.iter().find(|bind| bind.is_ipv6() && !udp.multicast.is_empty()) {
+        let what = format!("{bind} hears no IPv4 group: write 0.0.0.0:{}", bind.port());
+        return Err(wrong_link(index, &["udp", "bind"], what));
+    }
     Ok(())
 }
 

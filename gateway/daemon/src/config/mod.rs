@@ -15,7 +15,7 @@ pub use error::ConfigError;
 pub use value::{ParseValueError, PeerRule, Size, Span};
 
 use serde::Deserialize;
-use std::net::SocketAddr;
+use std::net::{Ipv4Addr, SocketAddr};
 use std::path::{Path, PathBuf};
 use std::time::Duration;
 use yizhan_engine::config::{PerPrecedence, Policy};
@@ -123,7 +123,7 @@ pub enum Parity {
 }
 
 /// `udp = { ... }`
-#[derive(Clone, Debug, PartialEq, Eq, Deserialize)]
+#[derive(Clone, Debug, Default, PartialEq, Eq, Deserialize)]
 #[serde(deny_unknown_fields)]
 pub struct Udp {
     pub bind: Vec<SocketAddr>,
@@ -131,6 +131,16 @@ pub struct Udp {
     pub peers: Vec<PeerRule>,
     #[serde(default)]
     pub any_peer: bool,
+    /// Groups that are joined.
+    #[serde(default)]
+    pub multicast: Vec<Ipv4Addr>,
+    /// The local address of the network in which they are joined; `None`: as the host routes.
+    pub interface: Option<Ipv4Addr>,
+    /// Routers that a datagram to a group may pass, and one.
+    pub ttl: Option<u32>,
+    /// Whether this host's other programs hear what is sent to a group, and so this link too.
+    #[serde(default)]
+    pub loopback: bool,
 }
 
 /// `tcp = { ... }`

@@ -18,7 +18,7 @@ fn refused(source: &str) -> (usize, String, String) {
 #[test]
 fn the_example_loads_and_its_paths_lie_beside_it() {
     let config = Config::parse(Path::new("/box/gateway.toml"), EXAMPLE).unwrap();
-    assert_eq!(config.links.len(), 4);
+    assert_eq!(config.links.len(), 5);
     assert_eq!(config.journal.path, Path::new("/box/yizhan-data/journal.db"));
     assert_eq!(config.token_path(), Path::new("/box/yizhan-data/api.token"));
     let engine = config.for_engine().unwrap();
@@ -172,4 +172,55 @@ fn a_tcp_link_says_who_calls_whom_and_nothing_else_beside_it() {
     assert_eq!(key, "link[1].tcp");
     assert!(what.contains("exactly one"), "{what}");
     assert!(Config::parse(Path::new("g"), &with("tcp = { connect = \"mesh.local:4403\" }")).is_ok());
+}
+
+#[test]
+fn a_group_says_what_it_is_and_what_belongs_to_it() {
+    let with = |more: &str| {
+        let udp = format!("udp = {{ bind = [\"0.0.0.0:4403\"], any_peer = true, {more} }}");
+        format!("[station]\nnumber = 1\n[[link]]\nname = \"m\"\ndevice = \"beidou\"\n{udp}\n")
+    };
+    let refused_key = |more: &str| refused(&with(more)).1;
+    assert_eq!(refused_key("multicast = [\"10.0.0.1\"]"), "link[1].udp.multicast");
+    assert_eq!(refused_key("interface = \"10.0.0.1\""), "link[1].udp.interface");
+    assert_eq!(refused_key("loopback = true"), "link[1].udp.loopback");
+    assert_eq!(refused_key("multicast = [\"224.0.0.69\"], ttl = 0"), "link[1].udp.ttl");
+    assert!(Config::parse(Path::new("g"), &with("multicast = [\"224.0.0.69\"], ttl = 2")).is_ok());
+    let six = with("multicast = [\"224.0.0.69\"]").replace("0.0.0.0:4403", "[::]:4403");
+    assert_eq!(refused(&six).1, "link[1].udp.bind");
+}
+
+/// The blocks of toml in docs/devices.md, with the heading each stands under.
+fn blocks_of_the_page() -> Vec<(String, String)> {
+    let page = include_str!("../../../../docs/devices.md");
+    let (mut heading, mut blocks, mut block) = (String::new(), Vec::new(), None::<String>);
+    for line in page.lines() {
+        match (&mut block, line) {
+            (None, "```toml") => block = Some(String::new()),
+            (Some(_), "```") => blocks.extend(block.take().map(|text| (heading.clone(), text))),
+            (Some(text), line) => *text += &format!("{line}\n"),
+            (None, line) => heading = line.strip_prefix("## ").map_or(heading, str::to_owned),
+        }
+    }
+    blocks
+}
+
+#[test]
+fn every_link_of_the_devices_page_is_accepted_and_every_device_has_one() {
+    let station = "[station]\nnumber = 1\n";
+    let mut shown = BTreeSet::new();
+    for (heading, block) in blocks_of_the_page() {
+        let config = Config::parse(Path::new("g"), &format!("{station}{block}"));
+        let config = config.unwrap_or_else(|error| panic!("{heading}: {}", error.label()));
+        assert!(!config.links.is_empty(), "{heading}: a whole link");
+        for link in config.links {
+            assert_eq!(link.device, heading, "a block stands under its device");
+            shown.insert(link.device);
+        }
+        let altered =
+            block.replacen("profile = {", "profile = { zz = 1,", 1).replacen("device = \"", "device = \"zz", 1);
+        assert!(Config::parse(Path::new("g"), &format!("{station}{altered}")).is_err(), "{heading}: read, not skipped");
+    }
+    let known: BTreeSet<String> = yizhan_codecs::device::REGISTER.iter().map(|device| device.name.to_owned()).collect();
+    assert_eq!(shown, known);
 }

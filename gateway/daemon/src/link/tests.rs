@@ -152,6 +152,7 @@ async fn a_datagram_leaves_from_the_local_port_that_has_the_peers_number() {
         bind: vec!["127.0.0.1:0".parse().unwrap(), "127.0.0.1:0".parse().unwrap()],
         peers: vec!["127.0.0.0/8".parse().unwrap()],
         any_peer: false,
+        ..Udp::default()
     };
     let mut rig = start(&config(None, Some(udp)));
     assert!(matches!(rig.next().await, Input::LinkUp { .. }));
@@ -172,8 +173,12 @@ async fn a_datagram_leaves_from_the_local_port_that_has_the_peers_number() {
 
 #[tokio::test]
 async fn a_stranger_is_not_heard() {
-    let udp =
-        Udp { bind: vec!["127.0.0.1:0".parse().unwrap()], peers: vec!["127.0.0.3".parse().unwrap()], any_peer: false };
+    let udp = Udp {
+        bind: vec!["127.0.0.1:0".parse().unwrap()],
+        peers: vec!["127.0.0.3".parse().unwrap()],
+        any_peer: false,
+        ..Udp::default()
+    };
     let mut rig = start(&config(None, Some(udp)));
     assert!(matches!(rig.next().await, Input::LinkUp { .. }));
     let bound = rig.board.of(&LinkId::new("l")).bound[0];
@@ -188,7 +193,7 @@ async fn a_stranger_is_not_heard() {
 #[tokio::test]
 async fn an_address_in_use_is_called_that() {
     let taken = UdpSocket::bind("127.0.0.1:0").await.unwrap();
-    let udp = Udp { bind: vec![taken.local_addr().unwrap()], peers: Vec::new(), any_peer: true };
+    let udp = Udp { bind: vec![taken.local_addr().unwrap()], any_peer: true, ..Udp::default() };
     let mut rig = start(&config(None, Some(udp)));
     assert!(matches!(rig.next().await, Input::LinkDown { why: LinkTrouble::AddressInUse, .. }));
     rig.ended().await;
@@ -285,4 +290,46 @@ async fn a_listening_link_takes_one_known_terminal_and_refuses_strangers_and_lat
     drop(known);
     assert!(matches!(rig.next().await, Input::LinkDown { why: LinkTrouble::Unplugged, .. }));
     rig.ended().await;
+}
+
+#[tokio::test]
+async fn a_group_is_heard_and_spoken_to_beside_another_program_on_its_port() {
+    let group: std::net::Ipv4Addr = "224.0.0.69".parse().unwrap();
+    let peers = vec!["127.0.0.0/8".parse().unwrap()];
+    let udp = Udp {
+        bind: vec!["0.0.0.0:0".parse().unwrap()],
+        peers,
+        multicast: vec![group],
+        interface: Some(std::net::Ipv4Addr::LOCALHOST),
+        loopback: true,
+        ..Udp::default()
+    };
+    let mut rig = start(&config(None, Some(udp.clone())));
+    assert!(matches!(rig.next().await, Input::LinkUp { .. }));
+    let port = rig.board.of(&LinkId::new("l")).bound[0].port();
+    let shared = Udp { bind: vec![SocketAddr::from(([0, 0, 0, 0], port))], ..udp };
+    let neighbour = udp::open(&shared).await.expect("the port is shared").remove(0);
+
+    neighbour.send_to(b"heard", (group, port)).await.unwrap();
+    let Input::Heard { from: Some(Peer(from)), bytes, .. } = rig.next().await else { panic!("a datagram expected") };
+    assert_eq!((from.port(), &bytes[..]), (port, &b"heard"[..]));
+
+    let mut buffer = [0; 16];
+    assert_eq!(neighbour.recv(&mut buffer).await.unwrap(), 5, "a program hears itself too where loopback is asked for");
+    rig.transmit(1, Some(SocketAddr::from((group, port))), b"spoken");
+    let length = tokio::time::timeout(Duration::from_secs(30), neighbour.recv(&mut buffer)).await.unwrap().unwrap();
+    assert_eq!(&buffer[..length], b"spoken");
+    rig.ended().await;
+}
+
+#[tokio::test]
+async fn a_group_in_a_network_that_is_not_there_is_tried_again() {
+    let absent = Udp {
+        bind: vec!["0.0.0.0:0".parse().unwrap()],
+        any_peer: true,
+        multicast: vec!["224.0.0.69".parse().unwrap()],
+        interface: Some("192.0.2.77".parse().unwrap()),
+        ..Udp::default()
+    };
+    assert_eq!(udp::open(&absent).await.err(), Some(LinkTrouble::Unplugged));
 }

@@ -1,8 +1,9 @@
 use super::{End, Line, Transmission};
 use crate::config::Udp;
 use bytes::Bytes;
+use socket2::{Domain, Protocol, Socket, Type};
 use std::io;
-use std::net::SocketAddr;
+use std::net::{Ipv4Addr, SocketAddr};
 use std::sync::Arc;
 use std::sync::atomic::{AtomicU64, Ordering};
 use std::time::Duration;
@@ -21,9 +22,12 @@ const READ_PAUSE: Duration = Duration::from_millis(100);
 pub(super) async fn open(udp: &Udp) -> Result<Vec<Arc<UdpSocket>>, LinkTrouble> {
     let mut sockets = Vec::new();
     for address in &udp.bind {
-        let socket = UdpSocket::bind(address).await.map_err(|error| {
+        let socket = if udp.multicast.is_empty() { UdpSocket::bind(address).await } else { join(*address, udp) };
+        let socket = socket.map_err(|error| {
             tracing::debug!(%address, %error, "datagram port did not open");
             match error.kind() {
+                // No network has the interface's address yet: the cable may come.
+                _ if error.raw_os_error() == Some(nix::libc::ENODEV) => LinkTrouble::Unplugged,
                 io::ErrorKind::AddrInUse | io::ErrorKind::AddrNotAvailable => LinkTrouble::AddressInUse,
                 io::ErrorKind::PermissionDenied => LinkTrouble::Denied,
                 _ => LinkTrouble::Failed,
@@ -32,6 +36,22 @@ pub(super) async fn open(udp: &Udp) -> Result<Vec<Arc<UdpSocket>>, LinkTrouble> 
         sockets.push(Arc::new(socket));
     }
     Ok(sockets)
+}
+
+/// A port that hears its groups and speaks to them in the named network. Other programs of this host may share it.
+fn join(address: SocketAddr, udp: &Udp) -> io::Result<UdpSocket> {
+    let socket = Socket::new(Domain::IPV4, Type::DGRAM, Some(Protocol::UDP))?;
+    socket.set_reuse_address(true)?;
+    socket.set_nonblocking(true)?;
+    socket.bind(&address.into())?;
+    let interface = udp.interface.unwrap_or(Ipv4Addr::UNSPECIFIED);
+    for group in &udp.multicast {
+        socket.join_multicast_v4(group, &interface)?;
+    }
+    socket.set_multicast_if_v4(&interface)?;
+    socket.set_multicast_ttl_v4(udp.ttl.unwrap_or(1))?;
+    socket.set_multicast_loop_v4(udp.loopback)?;
+    UdpSocket::from_std(socket.into())
 }
 
 pub(super) fn addresses(sockets: &[Arc<UdpSocket>]) -> Vec<SocketAddr> {
