@@ -1,8 +1,10 @@
-//! Bytes per second of framing and decoding, for every protocol of every registered device, beside two measures of
-//! the same machine in the same run: a plain scan of the same bytes for `$`, and the `nmea` crate parsing the same NMEA
-//! sentences. Prints one table; takes about a second a row. `cargo bench -p yizhan-codecs`.
+//! Bytes per second of framing and decoding, for every protocol of every registered device, beside measures of the same
+//! machine in the same run: a plain scan of the same bytes for `$`, and a peer where there is one: the `nmea` crate parsing
+//! the same sentences, plain `prost` decoding of the same Meshtastic messages, already cut. Prints one table; takes about a
+//! second a row. `cargo bench -p yizhan-codecs`.
 //!
-//! The bytes are the recorded cases that must be read, over and over, pushed a case at a time (a datagram, a read).
+//! The bytes are the recorded cases that a station hears and must read, over and over, pushed a case at a time (a datagram, a
+//! read). A protocol that no link speaks (an MQTT envelope) is read by its explainer, and the row says so.
 
 #![expect(clippy::disallowed_types, reason = "a bench measures wall time")]
 
@@ -11,8 +13,9 @@ use std::fs;
 use std::hint::black_box;
 use std::path::Path;
 use std::time::{Duration, Instant};
-use yizhan_codecs::codec::Profile;
-use yizhan_codecs::device::{Device, REGISTER};
+use yizhan_codecs::codec::{Profile, Value as Setting};
+use yizhan_codecs::device::meshtastic::wire::{FromRadio, MeshPacket, Message, ServiceEnvelope, payload};
+use yizhan_codecs::device::{Device, Direction, REGISTER};
 use yizhan_codecs::explain::wire_bytes;
 use yizhan_codecs::frame::Found;
 
@@ -47,6 +50,7 @@ fn loads(device: &Device) -> Vec<Load> {
         let cases: Vec<Vec<u8>> = lines
             .iter()
             .filter(|case| case["protocol"] == protocol && case["expect"] == "decode")
+            .filter(|case| case["direction"] != "to_terminal")
             .map(|case| {
                 let text = |key: &str| case.get(key).and_then(Value::as_str);
                 let mut bytes = wire_bytes(text("hex"), text("text"), text("charset")).unwrap();
@@ -79,9 +83,20 @@ fn rate(mut pass: impl FnMut() -> usize) -> f64 {
     run(MEASURE, &mut pass)
 }
 
+/// The settings under which a link speaks a protocol, where the defaults speak another of the same device.
+fn profile(protocol: &str) -> Profile {
+    let settings: &[(&str, &str)] = match protocol {
+        "hytera-hrnp" => &[("carrier", "hrnp")],
+        "hytera-hstrp" => &[("carrier", "hstrp")],
+        "meshtastic-udp" => &[("over", "multicast"), ("own", "!0badcafe"), ("channels", "LongFast=AQ==")],
+        _ => &[],
+    };
+    Profile(settings.iter().map(|(key, value)| ((*key).into(), Setting::Text((*value).into()))).collect())
+}
+
 /// One pass of framer and codec; gives the number of signals.
 fn decode(device: &Device, load: &Load) -> usize {
-    let codec = (device.open)(&Profile::default()).expect("opens with no settings");
+    let codec = (device.open)(&profile(load.protocol)).expect("opens with these settings");
     let mut framer = codec.framer();
     let mut signals = 0;
     for read in &load.reads {
@@ -95,6 +110,52 @@ fn decode(device: &Device, load: &Load) -> usize {
     signals
 }
 
+/// One pass of the explainer, for a protocol that no link speaks.
+fn explain(device: &Device, load: &Load) -> usize {
+    let explain = device.protocols.iter().find(|protocol| protocol.name == load.protocol).expect("its own").explain;
+    load.reads.iter().filter(|read| black_box(explain(Direction::FromTerminal, read)).is_ok()).count()
+}
+
+/// The messages of a protocol that is made of protobuf, cut before the clock runs.
+fn messages(device: &Device, load: &Load) -> Vec<bytes::Bytes> {
+    let codec = (device.open)(&profile(load.protocol)).expect("opens with these settings");
+    let mut framer = codec.framer();
+    let mut messages = Vec::new();
+    for read in &load.reads {
+        if load.protocol == "mqtt" {
+            messages.push(read.clone().into());
+            continue;
+        }
+        framer.push(read);
+        while let Some(found) = framer.next_found() {
+            let Found::Frame(frame) = found else { continue };
+            messages.push(payload(&frame).map_or_else(|| frame.clone(), bytes::Bytes::copy_from_slice));
+        }
+    }
+    messages
+}
+
+fn prost_plain(protocol: &str, messages: &[bytes::Bytes]) -> usize {
+    let is_read = |bytes: &bytes::Bytes| match protocol {
+        "meshtastic-stream" => black_box(FromRadio::decode(&bytes[..])).is_ok(),
+        "meshtastic-udp" => black_box(MeshPacket::decode(&bytes[..])).is_ok(),
+        _ => black_box(ServiceEnvelope::decode(&bytes[..])).is_ok(),
+    };
+    messages.iter().filter(|bytes| is_read(bytes)).count()
+}
+
+/// A peer that reads the same bytes in the same run: its name and its passes per second.
+fn peer(device: &Device, load: &Load) -> Option<(&'static str, f64)> {
+    match (device.name, load.protocol) {
+        (_, "nmea") => Some(("nmea crate", rate(|| nmea_crate(load)))),
+        ("meshtastic", protocol) => {
+            let messages = messages(device, load);
+            Some(("plain prost", rate(|| prost_plain(protocol, &messages))))
+        }
+        _ => None,
+    }
+}
+
 fn scan(load: &Load) -> usize {
     load.reads.iter().map(|read| black_box(read).iter().filter(|byte| **byte == b'$').count()).sum()
 }
@@ -106,24 +167,25 @@ fn nmea_crate(load: &Load) -> usize {
 
 #[expect(clippy::cast_precision_loss, reason = "sizes of a pass are far below 2^52")]
 fn main() {
-    println!("{:<18} {:>9} {:>12} {:>12} {:>11}", "protocol", "MB/s", "frames/s", "of a scan", "of nmea");
+    println!("{:<18} {:>9} {:>12} {:>12} {:>11}", "protocol", "MB/s", "frames/s", "of a scan", "of the peer");
     for (device, load) in REGISTER.iter().flat_map(|device| loads(device).into_iter().map(move |load| (device, load))) {
         let (bytes, reads) = (load.bytes() as f64, load.reads.len() as f64);
-        let ours = rate(|| decode(device, &load));
+        let is_link = decode(device, &load) > 0;
+        let ours = if is_link { rate(|| decode(device, &load)) } else { rate(|| explain(device, &load)) };
         let scanned = rate(|| scan(&load));
-        let theirs = (load.protocol == "nmea").then(|| rate(|| nmea_crate(&load)));
+        let peer = peer(device, &load);
         println!(
-            "{:<18} {:>9.1} {:>12.0} {:>11.2}% {:>11}",
+            "{:<18} {:>9.1} {:>12.0} {:>11.2}% {:>11}{}",
             load.protocol,
             ours * bytes / 1e6,
             ours * reads,
             ours / scanned * 100.0,
-            theirs.map_or_else(|| "-".into(), |theirs| format!("{:.2}x", ours / theirs)),
+            peer.map_or_else(|| "-".into(), |(_, theirs)| format!("{:.2}x", ours / theirs)),
+            if is_link { "" } else { "  by explain" },
         );
-        if let Some(theirs) = theirs {
+        if let Some((name, theirs)) = peer {
             println!(
-                "{:<18} {:>9.1} {:>12.0} {:>11.2}%",
-                "  nmea crate",
+                "  {name:<16} {:>9.1} {:>12.0} {:>11.2}%",
                 theirs * bytes / 1e6,
                 theirs * reads,
                 theirs / scanned * 100.0
