@@ -1,4 +1,4 @@
-//! MeshCore: the real client (PyPI `meshcore`) at the simulated radio, over a pseudo-terminal, both directions. The radio
+//! MeshCore: the real client (PyPI `meshcore`) at the simulated radio, over a pseudo-terminal and over TCP, both ways. The radio
 //! writes and reads with the codec's own `wire`: what is wrong there, the client does not understand.
 
 use serde_json::{Value, json};
@@ -31,7 +31,7 @@ struct Client {
 }
 
 impl Client {
-    fn at(port: &Path) -> Self {
+    fn at(port: &str) -> Self {
         let python: PathBuf = root().join("target/peers/clients/bin/python");
         let script = root().join("tests/peers/meshcore_peer.py");
         let runs = Command::new(&python).arg(&script).arg("--help").stdout(Stdio::null()).status();
@@ -73,19 +73,24 @@ fn radio(number: &str, seed: &Seed) -> MeshCoreRadio {
     MeshCoreRadio::new(id(number), seed).expect("a key prefix")
 }
 
-/// Plays the two radios and the client; what the client said, and what the near radio sent for it.
-fn played() -> (Vec<Value>, Vec<Said>) {
+/// Plays the two radios and the client, on a cable or over TCP; what the client said, and what the near radio sent for it.
+fn played(is_tcp: bool) -> (Vec<Value>, Vec<Said>) {
     let seed = Seed::new(7);
     let folder = tempfile::tempdir().expect("a temporary folder");
-    let path = folder.path().join("radio");
+    let path = folder.path().join("radio").display().to_string();
     let near = radio(NEAR_KEY, &seed).knows(&[(id(FAR_KEY), "山脊")]);
-    let port = Port::serial(&path, 115_200, &seed);
+    let (port, place) = if is_tcp {
+        let (port, address) = Port::tcp(&seed).expect("a free port");
+        (port, address.to_string())
+    } else {
+        (Port::serial(path.as_ref(), 115_200, &seed), path)
+    };
     let players = vec![
         Player { name: NEAR, id: id(NEAR_KEY), terminal: Box::new(near), port },
         Player { name: FAR, id: id(FAR_KEY), terminal: Box::new(radio(FAR_KEY, &seed)), port: Port::None },
     ];
     let (rehearsal, news) = Rehearsal::begin(&seed, BTreeMap::new(), players).expect("ports");
-    let mut client = Client::at(&path);
+    let mut client = Client::at(&place);
     let mut said = Vec::new();
     while said.last() != Some(&json!({ "ready": true })) {
         said.push(client.line());
@@ -117,16 +122,18 @@ fn agrees(said: &[Value]) -> bool {
 /// reading of its command turns into another one.
 #[test]
 fn the_real_client_and_the_radio_understand_each_other_both_ways() {
-    let (said, radiated) = played();
-    assert!(agrees(&said), "{said:#?}");
-    let sent = |said: &Said| matches!(said, Said::Text { text, request } if text == THERE && *request != 0);
-    assert!(radiated.iter().any(sent), "{radiated:?}");
+    for is_tcp in [false, true] {
+        let (said, radiated) = played(is_tcp);
+        assert!(agrees(&said), "tcp {is_tcp}: {said:#?}");
+        let sent = |said: &Said| matches!(said, Said::Text { text, request } if text == THERE && *request != 0);
+        assert!(radiated.iter().any(sent), "tcp {is_tcp}: {radiated:?}");
+    }
 }
 
 /// Would catch: a comparison that agrees with everything. One word of the client is altered, each in turn.
 #[test]
 fn one_altered_answer_of_the_client_is_seen() {
-    let (said, _) = played();
+    let (said, _) = played(false);
     assert!(agrees(&said), "{said:#?}");
     for at in 0..said.len() {
         let mut altered = said.clone();

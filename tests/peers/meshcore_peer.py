@@ -1,6 +1,7 @@
-"""The real MeshCore client (PyPI meshcore) at a serial port: says what it understood, one JSON object a line.
+"""The real MeshCore client (PyPI meshcore) at a serial port or over TCP: says what it understood, one JSON object a line.
 
-    meshcore_peer.py PORT FAR TEXT     connects, lists contacts, sends TEXT to FAR, waits for its ack and for one text
+    meshcore_peer.py PORT FAR TEXT     connects, lists contacts, sends TEXT to FAR, waits for its ack and for one text;
+                                   PORT is a path, or HOST:NUMBER for TCP
 """
 
 import asyncio
@@ -22,7 +23,8 @@ def say(**what):
 
 
 async def main(port, far, text):
-    client = await MeshCore.create_serial(port, 115200)
+    host, colon, number = port.rpartition(":")
+    client = await (MeshCore.create_tcp(host, int(number)) if colon else MeshCore.create_serial(port, 115200))
     if client is None:
         sys.exit("the radio did not answer")
     me = client.self_info

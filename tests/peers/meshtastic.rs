@@ -4,7 +4,7 @@
 use serde_json::Value;
 use std::collections::BTreeMap;
 use std::io::{BufRead as _, BufReader, Read as _, Write as _};
-use std::net::{TcpListener, TcpStream};
+use std::net::{SocketAddr, TcpListener, TcpStream};
 use std::path::{Path, PathBuf};
 use std::process::{Child, ChildStdout, Command, Output, Stdio};
 use std::time::Duration;
@@ -19,9 +19,10 @@ const FAR: &str = "!0badcafe";
 /// For whatever a program has to do here; generous, because the machine may be busy.
 const DEADLINE: Duration = Duration::from_secs(90);
 
-/// Two radios on serial ports, within hearing of each other.
+/// Two radios within hearing of each other: the near one on a serial port, the far one over TCP.
 struct Mesh {
     folder: tempfile::TempDir,
+    far: SocketAddr,
     rehearsal: Rehearsal,
     _news: std::sync::mpsc::Receiver<yizhan_simulators::live::News>,
 }
@@ -30,24 +31,29 @@ impl Mesh {
     fn begin() -> Self {
         let folder = tempfile::tempdir().expect("a temporary folder");
         let seed = Seed::new(7);
-        let player = |name: &'static str, number: &str| {
+        let player = |name: &'static str, number: &str, port: Port| {
             let id = TerminalId::new(Bearer::Mesh, number);
             let radio = MeshRadio::new(id.clone(), &seed.stream(name)).expect("a number of a radio");
-            let port = Port::serial(&folder.path().join(name), 115_200, &seed.stream(name));
             Player { name, id, terminal: Box::new(radio), port }
         };
-        let players = vec![player("near", NEAR), player("far", FAR)];
+        let serial = Port::serial(&folder.path().join("near"), 115_200, &seed.stream("near"));
+        let (tcp, far) = Port::tcp(&seed.stream("far")).expect("a free port");
+        let players = vec![player("near", NEAR, serial), player("far", FAR, tcp)];
         let (rehearsal, news) = Rehearsal::begin(&seed, BTreeMap::new(), players).expect("the ports are made");
-        Self { folder, rehearsal, _news: news }
+        Self { folder, far, rehearsal, _news: news }
     }
 
-    fn port(&self, name: &str) -> String {
-        self.folder.path().join(name).to_str().expect("a UTF-8 path").to_owned()
+    /// What tells the client where a radio is.
+    fn place(&self, name: &str) -> [String; 2] {
+        match name {
+            "far" => ["--host".into(), self.far.to_string()],
+            _ => ["--port".into(), self.folder.path().join(name).display().to_string()],
+        }
     }
 
     /// Runs the client at a radio to its end.
     fn client(&self, name: &str, arguments: &[&str]) -> String {
-        let output = bounded(python()).args(["-m", "meshtastic", "--port", &self.port(name)]).args(arguments).output();
+        let output = bounded(python()).args(["-m", "meshtastic"]).args(self.place(name)).args(arguments).output();
         shown(&output.expect("timeout runs"))
     }
 
@@ -119,7 +125,9 @@ fn the_real_client_accepts_the_radio_and_reads_its_number() {
 fn a_text_of_one_real_client_reaches_another_and_its_result_comes_back() {
     let mesh = Mesh::begin();
     let mut listener = bounded(python())
-        .args(["-u", "-m", "meshtastic", "--port", &mesh.port("far"), "--listen", "--timeout", "30"])
+        .args(["-u", "-m", "meshtastic"])
+        .args(mesh.place("far"))
+        .args(["--listen", "--timeout", "30"])
         .stdout(Stdio::piped())
         .stderr(Stdio::from(std::fs::File::create(mesh.folder.path().join("heard")).expect("a file")))
         .spawn()
