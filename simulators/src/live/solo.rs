@@ -45,7 +45,7 @@ pub enum SoloError {
     #[error("no device {name:?}; devices: {}", known())]
     UnknownDevice { name: String },
     #[error("{found:?} is no UDP port with room for {more} more after it")]
-    UdpPort { found: String, more: usize },
+    UdpPort { found: String, more: u16 },
     #[error("{found:?} is no address: write ADDRESS:PORT, e.g. 127.0.0.1:4403")]
     Address { found: String },
     #[error("number {found} does not fit the device")]
@@ -121,17 +121,20 @@ fn near(
     Ok((Player { name: NEAR, id: own.clone(), terminal, port }, advice))
 }
 
-/// Radios behind a base radio: an address each, and the services on ports next to each other.
+/// Radios behind a base radio: an address each, and the services on ports as far from each other as the usual ones are,
+/// since the ports between may have a meaning too.
 fn datagrams(
     services: &[(u16, &str)],
     wanted: &Wanted,
     own: &TerminalId,
     far: &TerminalId,
 ) -> Result<(Port, String, Vec<String>), SoloError> {
-    let wrong = || SoloError::UdpPort { found: wanted.port.clone(), more: services.len().saturating_sub(1) };
+    let lowest = services.iter().map(|(service, _)| *service).min().unwrap_or_default();
+    let offsets = services.iter().map(|(service, _)| service.saturating_sub(lowest));
+    let more = offsets.clone().max().unwrap_or_default();
+    let wrong = || SoloError::UdpPort { found: wanted.port.clone(), more };
     let first: u16 = wanted.port.parse().map_err(|_| wrong())?;
-    let count = u16::try_from(services.len()).map_err(|_| wrong())?;
-    let ports: Vec<u16> = (0..count).map(|n| first.checked_add(n)).collect::<Option<_>>().ok_or_else(wrong)?;
+    let ports: Vec<u16> = offsets.map(|offset| first.checked_add(offset)).collect::<Option<_>>().ok_or_else(wrong)?;
     let place = |id: &TerminalId| address_of(id).ok_or_else(|| SoloError::Number { found: id.number().into() });
     let addresses: Vec<Ipv4Addr> = vec![place(own)?, place(far)?];
     let bind: Vec<String> = ports.iter().map(|port| format!("\"{HOST}:{port}\"")).collect();
@@ -209,7 +212,7 @@ mod tests {
     /// Free on one address a moment ago; the radios have addresses that nobody else uses.
     fn free_port() -> u16 {
         let socket = std::net::UdpSocket::bind((HOST, 0)).unwrap();
-        socket.local_addr().unwrap().port().min(65_533)
+        socket.local_addr().unwrap().port().min(65_527)
     }
 
     #[test]
@@ -230,6 +233,21 @@ mod tests {
             assert!(seen.contains("[[link]]") && seen.contains(&port), "{device}: {seen}");
             assert!(seen.contains("远端发出：求救 三号桥"), "{device}: {seen}");
         }
+    }
+
+    #[test]
+    fn a_repeater_calls_its_host_from_an_address_that_it_has() {
+        let host = std::net::UdpSocket::bind((HOST, 0)).unwrap();
+        host.set_read_timeout(Some(Duration::from_secs(60))).unwrap();
+        let first = host.local_addr().unwrap().port();
+        let kind = Kind::named("hytera-hstrp").unwrap();
+        let [own, far] = [kind.usual.0, kind.usual.1].map(|number| TerminalId::new(Bearer::Radio370, number));
+        let seed = Seed::new(1);
+        let (near, advice) = near(kind, &wanted("hytera-hstrp", &first.to_string()), &own, &far, &seed).unwrap();
+        assert!(advice.contains(&format!("hstrp_lp = {}", first + 2)), "slot 2 of the first lies between: {advice}");
+        let (_rehearsal, _told) = Rehearsal::begin(&seed, BTreeMap::new(), vec![near]).unwrap();
+        let (_, from) = host.recv_from(&mut [0; 512]).expect("a datagram of the repeater");
+        assert_eq!((from.ip(), from.port()), (address_of(&own).unwrap().into(), first));
     }
 
     #[test]

@@ -87,8 +87,11 @@ pub static KINDS: &[Kind] = &[
             (30_009, "hstrp_rcp"),
         ]),
         make: |wish| {
-            let repeater = Carrier::Hstrp { device: 1, slot: 1, ip: REPEATER };
-            boxed(HyteraModem::with_carrier(wish.subnet.unwrap_or(10), wish.own.as_u32()?, repeater))
+            let number = wish.own.as_u32()?;
+            let [_, a, b, c] = number.to_be_bytes();
+            let ip = wish.subnet.map_or(REPEATER, |subnet| Ipv4Addr::new(subnet, a, b, c));
+            let repeater = Carrier::Hstrp { device: 1, slot: 1, ip };
+            boxed(HyteraModem::with_carrier(wish.subnet.unwrap_or(10), number, repeater))
         },
         ..HYTERA
     },
@@ -107,7 +110,7 @@ pub static KINDS: &[Kind] = &[
     }),
 ];
 
-/// Where a simulated repeater stands.
+/// Where a simulated repeater stands, unless its net is a real one: there it has its radio's address.
 const REPEATER: Ipv4Addr = Ipv4Addr::new(127, 0, 0, 2);
 
 /// A device on a serial port that has one kind of terminal.
