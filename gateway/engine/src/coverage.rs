@@ -21,3 +21,17 @@ impl Coverage {
         self.codec.reaches(to) && self.reach.has(to.number())
     }
 }
+
+/// What can be reached over any link of the station, whether it is up or not.
+#[derive(Clone, Debug)]
+pub(crate) struct Reached(Vec<Coverage>);
+
+impl Reached {
+    pub fn new(links: impl Iterator<Item = Coverage>) -> Self {
+        Self(links.collect())
+    }
+
+    pub fn has(&self, to: &TerminalId) -> bool {
+        self.0.iter().any(|link| link.has(to))
+    }
+}

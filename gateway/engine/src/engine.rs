@@ -16,6 +16,7 @@ use crate::bus::journal::{self, Encode, record::What};
 use crate::bus::{Gate, Gated, OriginKey, Snapshot, State};
 use crate::clock::Clock;
 use crate::config::EngineConfig;
+use crate::coverage::Reached;
 use crate::event::{AttemptId, End, Event};
 use crate::io::{Input, Offset, Output, Refusal, Reply, StoreTrouble, StoredRecord, TransmitId};
 use crate::outbox::{Outbox, Port};
@@ -24,7 +25,7 @@ use crate::time::{Instant, Now};
 use bytes::Bytes;
 use std::collections::{BTreeMap, BTreeSet, VecDeque};
 use yizhan_codecs::codec::Outgoing;
-use yizhan_codecs::message::{Bearer, LinkId, MessageId, Peer, Rung, TerminalId};
+use yizhan_codecs::message::{LinkId, MessageId, Peer, Rung, TerminalId};
 
 /// The whole gateway as one value.
 ///
@@ -269,9 +270,9 @@ impl Engine {
         self.sessions.iter().map(|(link, session)| (link.clone(), port(session))).collect()
     }
 
-    /// The bearers that this station has links on.
-    fn reached(&self) -> BTreeSet<Bearer> {
-        self.sessions.values().map(|session| session.limits().bearer).collect()
+    /// What the links of this station reach, up or not.
+    fn reached(&self) -> Reached {
+        Reached::new(self.sessions.values().map(Session::coverage))
     }
 
     fn tell_wake(&mut self, now: Now) {

@@ -31,6 +31,8 @@ pub struct Kind {
     pub wiring: Wiring,
     /// The key of the profile that names the terminal's own number, if the device cannot tell it.
     pub own_key: Option<&'static str>,
+    /// Further lines of the profile, without which half of what the terminal does would not be seen.
+    pub also: &'static [&'static str],
     /// Numbers for somebody who names none: its own, and a far handheld's.
     pub usual: (&'static str, &'static str),
     make: Make,
@@ -104,10 +106,13 @@ pub static KINDS: &[Kind] = &[
         ..serial("kiss", ("BG0AAA-10", "BG0BBB-7"), |wish| boxed(KissTnc::new(&wish.own, wish.seed)))
     },
     TRBO,
-    serial("raw", ("64001", "4321"), |wish| {
-        let far = TerminalId::from_number(wish.own.bearer, 0);
-        boxed(RawModem::new(wish.own, far, wish.profile))
-    }),
+    Kind {
+        also: &["send = true"],
+        ..serial("raw", ("64001", "4321"), |wish| {
+            let far = TerminalId::from_number(wish.own.bearer, 0);
+            boxed(RawModem::new(wish.own, far, wish.profile))
+        })
+    },
 ];
 
 /// Where a simulated repeater stands, unless its net is a real one: there it has its radio's address.
@@ -115,7 +120,7 @@ const REPEATER: Ipv4Addr = Ipv4Addr::new(127, 0, 0, 2);
 
 /// A device on a serial port that has one kind of terminal.
 const fn serial(name: &'static str, usual: (&'static str, &'static str), make: Make) -> Kind {
-    Kind { name, device: name, variant: None, wiring: Wiring::Serial, own_key: None, usual, make }
+    Kind { name, device: name, variant: None, wiring: Wiring::Serial, own_key: None, also: &[], usual, make }
 }
 
 const TRBO: Kind = Kind {
@@ -134,7 +139,7 @@ const fn beidou(name: &'static str, dialect: &'static str) -> Kind {
         _ => |wish| card(Dialect::Rdss21, &wish),
     };
     let (variant, usual) = (Some(("dialect", dialect)), ("142020", "242407"));
-    Kind { name, device: "beidou", variant, wiring: Wiring::Serial, own_key: None, usual, make }
+    Kind { name, device: "beidou", variant, wiring: Wiring::Serial, own_key: None, also: &[], usual, make }
 }
 
 const HYTERA: Kind = Kind {
@@ -147,6 +152,7 @@ const HYTERA: Kind = Kind {
         (HyteraModem::SERVICES[2], "port_tmp"),
     ]),
     own_key: Some("base_radio"),
+    also: &[],
     // Outside the range that drills give to handhelds.
     usual: ("64001", "242407"),
     make: |wish| boxed(HyteraModem::new(wish.subnet.unwrap_or(10), wish.own.as_u32()?)),
@@ -195,7 +201,10 @@ impl Kind {
         let variant = self.variant.map(|(key, value)| format!("{key} = {value:?}"));
         let number = own.as_u32().map_or_else(|| format!("{:?}", own.number()), |number| number.to_string());
         let own = self.own_key.map(|key| format!("{key} = {number}"));
-        let profile: Vec<String> = variant.into_iter().chain(own).chain(more.iter().cloned()).collect();
+        let profile: Vec<String> = {
+            let also = self.also.iter().map(|line| (*line).to_owned());
+            variant.into_iter().chain(own).chain(also).chain(more.iter().cloned()).collect()
+        };
         let name = self.bearer().map_or(self.device, Bearer::name);
         format!(
             "  [[link]]\n  name = {name:?}\n  device = {:?}\n  {way}\n  profile = {{ {} }}",

@@ -114,6 +114,10 @@ impl Codec for Hytera {
             Carrier::Hstrp => Some(Box::new(HstrpDialogue::new(&self.settings))),
         }
     }
+
+    fn reaches(&self, to: &TerminalId) -> bool {
+        to.bearer == Bearer::Radio370 && self.radio(to).is_ok()
+    }
 }
 
 /// Reading.

@@ -6,6 +6,7 @@ mod text;
 pub(crate) use answer::{answer_target, answer_word};
 pub(crate) use text::{is_sos, numbered_part, relayed_id, render, split, without_own_id};
 
+use crate::coverage::Reached;
 use crate::io::{Recipient, Refusal};
 use crate::people::{Group, Person, Roster};
 use std::collections::BTreeSet;
@@ -19,17 +20,13 @@ pub(crate) struct Target {
     pub group: bool,
 }
 
-/// The deliveries that a recipient stands for. `reached` are the bearers this station has links on.
-pub(crate) fn resolve(
-    roster: &Roster,
-    recipient: &Recipient,
-    reached: &BTreeSet<Bearer>,
-) -> Result<Vec<Target>, Refusal> {
+/// The deliveries that a recipient stands for. `reached` is what the links of this station reach.
+pub(crate) fn resolve(roster: &Roster, recipient: &Recipient, reached: &Reached) -> Result<Vec<Target>, Refusal> {
     match recipient {
         Recipient::Terminal(number) => {
             let terminal: TerminalId =
                 number.parse().map_err(|_| Refusal::UnknownRecipient { name: number.clone() })?;
-            if !reached.contains(&terminal.bearer) {
+            if !reached.has(&terminal) {
                 return Err(Refusal::NoTerminal { name: number.clone() });
             }
             let person = roster.holder(&terminal).map(|person| person.id.clone());
@@ -50,12 +47,7 @@ pub(crate) fn resolve(
 
 /// The deliveries that carry a relayed message: every group of the relay table, each person and number once, and not
 /// back to the person it came from.
-pub(crate) fn relay_targets(
-    roster: &Roster,
-    groups: &[&Group],
-    reached: &BTreeSet<Bearer>,
-    from: &TerminalId,
-) -> Vec<Target> {
+pub(crate) fn relay_targets(roster: &Roster, groups: &[&Group], reached: &Reached, from: &TerminalId) -> Vec<Target> {
     let sender = roster.holder(from).map(|person| person.id.as_str());
     let mut targets: Vec<Target> = Vec::new();
     for group in groups {
@@ -68,16 +60,14 @@ pub(crate) fn relay_targets(
     targets
 }
 
-fn to_person(person: &Person, reached: &BTreeSet<Bearer>) -> Option<Target> {
-    let terminals: Vec<_> =
-        person.terminals.iter().map(|t| t.0.clone()).filter(|t| reached.contains(&t.bearer)).collect();
+fn to_person(person: &Person, reached: &Reached) -> Option<Target> {
+    let terminals: Vec<_> = person.terminals.iter().map(|t| t.0.clone()).filter(|t| reached.has(t)).collect();
     (!terminals.is_empty()).then(|| Target { person: Some(person.id.clone()), terminals, group: false })
 }
 
 /// A group's own numbers first; members only where no number of the group covers a bearer of theirs.
-fn to_group(roster: &Roster, group: &Group, reached: &BTreeSet<Bearer>, except: Option<&str>) -> Vec<Target> {
-    let numbers: Vec<TerminalId> =
-        group.numbers.iter().map(|n| n.0.clone()).filter(|n| reached.contains(&n.bearer)).collect();
+fn to_group(roster: &Roster, group: &Group, reached: &Reached, except: Option<&str>) -> Vec<Target> {
+    let numbers: Vec<TerminalId> = group.numbers.iter().map(|n| n.0.clone()).filter(|n| reached.has(n)).collect();
     let covered: BTreeSet<Bearer> = numbers.iter().map(|number| number.bearer).collect();
     let to_number = |number: TerminalId| Target { person: None, terminals: vec![number], group: true };
     let mut targets: Vec<Target> = numbers.into_iter().map(to_number).collect();

@@ -254,6 +254,24 @@ fn a_character_that_no_terminal_can_carry_is_refused_at_once_or_carried() {
 }
 
 #[test]
+fn a_number_that_no_device_can_write_is_refused_at_once_not_kept_until_it_expires() {
+    let mut station = Station::ready();
+    // 24 bits are all that these radios have.
+    let beyond = "radio370:99999999".to_owned();
+    station.request(Request::Send {
+        to: yizhan_engine::io::Recipient::Terminal(beyond.clone()),
+        text: "在吗".into(),
+        precedence: Precedence::Routine,
+        kind: yizhan_engine::io::SendKind::Text,
+        exercise: false,
+        in_reply_to: None,
+        supersedes: None,
+        by: "duty".into(),
+    });
+    assert_eq!(station.replies.last(), Some(&Reply::Refused(Refusal::NoTerminal { name: beyond })));
+}
+
+#[test]
 fn a_message_never_radiated_expires_with_a_reason() {
     let mut station = Station::ready();
     station.input(Input::LinkDown { link: beidou(), why: LinkTrouble::Unplugged });
