@@ -4,7 +4,7 @@
 //! Lines that are no AT line come out as noise without their line end, which then leads the next frame: so garbage right
 //! before an answer costs nothing.
 
-use super::wire::at::{named, pdu_length};
+use super::wire::at::{named, pdu_length, without_escape};
 use crate::frame::{Found, Framer, Noise};
 use bytes::{Bytes, BytesMut};
 use std::collections::VecDeque;
@@ -118,6 +118,7 @@ impl AtFramer {
 }
 
 fn is_at_line(line: &[u8]) -> bool {
+    let line = without_escape(line);
     let digits = line.strip_suffix(&[0x1A]).unwrap_or(line);
     if digits.len() >= ECHO_MIN && digits.iter().all(u8::is_ascii_hexdigit) {
         return true;

@@ -179,3 +179,15 @@ proptest! {
         prop_assert_eq!(joined, words);
     }
 }
+
+#[test]
+fn the_echo_of_the_way_out_of_an_unknown_state_is_no_noise() {
+    let mut framer = AtFramer::default();
+    crate::frame::Framer::push(&mut framer, b"\x1bAT\r\r\nOK\r\n");
+    let found: Vec<_> = std::iter::from_fn(|| crate::frame::Framer::next_found(&mut framer)).collect();
+    assert!(found.iter().all(|found| matches!(found, crate::frame::Found::Frame(_))), "{found:?}");
+    let codec = crate::device::open("tiantong", &crate::codec::Profile::default()).unwrap();
+    for frame in found {
+        assert!(codec.decode(frame.bytes(), None).is_ok_and(|signals| signals.is_empty()), "{frame:?}");
+    }
+}

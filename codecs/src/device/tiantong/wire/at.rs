@@ -88,13 +88,19 @@ impl Place {
 
 const CALLS: [&str; 7] = ["RING", "NO CARRIER", "NO ANSWER", "NO DIALTONE", "NO DIAL TONE", "BUSY", "CONNECT"];
 
+/// The echo of a command that was led in by an escape, without it: so a start out of an unknown state looks.
+pub(crate) fn without_escape(line: &[u8]) -> &[u8] {
+    let rest = line.strip_prefix(&[ESC]);
+    rest.filter(|rest| rest.get(..2).is_some_and(|begin| begin.eq_ignore_ascii_case(b"AT"))).unwrap_or(line)
+}
+
 impl At {
     /// Reads one whole frame, with or without its line ends.
     ///
     /// # Errors
     /// [`DecodeError`] for what is no AT line, a PDU that lies about its length, or more than one frame.
     pub fn parse(frame: &[u8]) -> Result<Self, DecodeError> {
-        let begin = frame.strip_prefix(b"\r\n").unwrap_or(frame);
+        let begin = without_escape(frame.strip_prefix(b"\r\n").unwrap_or(frame));
         if begin == b"> " {
             return Ok(Self::Prompt);
         }
