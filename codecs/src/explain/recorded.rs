@@ -213,7 +213,8 @@ mod tests {
 
     #[test]
     fn what_is_no_recorded_line_is_said_to_be_none() {
-        for line in ["", "[]", "{}", r#"{"chunks":["00"]}"#, r#"{"chunks":["00"],"device":"acme"}"#, r#"{"hex":"0"}"#] {
+        for line in ["", "[]", "{}", r#"{"chunks":["00"]}"#, r#"{"chunks":["00"],"device":"nosuch"}"#, r#"{"hex":"0"}"#]
+        {
             assert!(!explain_recorded(line).1, "{line}");
         }
     }
