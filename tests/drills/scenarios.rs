@@ -1,8 +1,8 @@
 //! Drills from end to end in virtual time: scenario, seed, report, laws.
 
 use yizhan_simulators::drill;
-use yizhan_simulators::scenario::{BUILT_IN, Scenario};
-use yizhan_simulators::terminal::kinds::KINDS;
+use yizhan_simulators::scenario::{BUILT_IN, LinkSpec, Scenario};
+use yizhan_simulators::terminal::kinds::{KINDS, Kind};
 
 fn report(name: &str, seed: u64) -> drill::Report {
     drill::run(&Scenario::built_in(name).unwrap(), seed).unwrap()
@@ -24,8 +24,9 @@ fn in_a_day_of_every_terminal_each_one_sends_hears_and_keeps_its_airtime() {
     let report = report("every-terminal", 3);
     assert!(report.holds(), "{report}");
     let scenario = Scenario::built_in("every-terminal").unwrap();
+    let kind_of = |link: &LinkSpec| Kind::of(&link.device, link.dialect.as_deref()).map(|kind| kind.name);
     for kind in KINDS {
-        assert!(scenario.links.iter().any(|link| link.device == kind.device), "no link of a {}", kind.name);
+        assert!(scenario.links.iter().any(|link| kind_of(link) == Some(kind.name)), "no link of a {}", kind.name);
     }
     for (link, (tally, _)) in &report.links {
         assert!(tally.sent > 20 && tally.received > 20, "{link} did nothing: {tally:?}");

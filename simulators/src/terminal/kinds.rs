@@ -16,6 +16,7 @@ use std::net::Ipv4Addr;
 use std::time::Duration;
 use yizhan_codecs::codec::Profile;
 use yizhan_codecs::device::REGISTER;
+use yizhan_codecs::device::hytera::wire::RadioIp;
 use yizhan_codecs::message::{Bearer, TerminalId};
 
 /// One kind of simulated terminal.
@@ -90,8 +91,7 @@ pub static KINDS: &[Kind] = &[
         ]),
         make: |wish| {
             let number = wish.own.as_u32()?;
-            let [_, a, b, c] = number.to_be_bytes();
-            let ip = wish.subnet.map_or(REPEATER, |subnet| Ipv4Addr::new(subnet, a, b, c));
+            let ip = wish.subnet.map_or(Some(REPEATER), |subnet| Some(RadioIp::new(subnet, number)?.ip()))?;
             let repeater = Carrier::Hstrp { device: 1, slot: 1, ip };
             boxed(HyteraModem::with_carrier(wish.subnet.unwrap_or(10), number, repeater))
         },
@@ -201,10 +201,8 @@ impl Kind {
         let variant = self.variant.map(|(key, value)| format!("{key} = {value:?}"));
         let number = own.as_u32().map_or_else(|| format!("{:?}", own.number()), |number| number.to_string());
         let own = self.own_key.map(|key| format!("{key} = {number}"));
-        let profile: Vec<String> = {
-            let also = self.also.iter().map(|line| (*line).to_owned());
-            variant.into_iter().chain(own).chain(also).chain(more.iter().cloned()).collect()
-        };
+        let also = self.also.iter().map(|line| (*line).to_owned());
+        let profile: Vec<String> = variant.into_iter().chain(own).chain(also).chain(more.iter().cloned()).collect();
         let name = self.bearer().map_or(self.device, Bearer::name);
         format!(
             "  [[link]]\n  name = {name:?}\n  device = {:?}\n  {way}\n  profile = {{ {} }}",

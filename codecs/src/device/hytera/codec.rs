@@ -116,7 +116,7 @@ impl Codec for Hytera {
     }
 
     fn reaches(&self, to: &TerminalId) -> bool {
-        to.bearer == Bearer::Radio370 && self.radio(to).is_ok()
+        self.radio(to).is_ok()
     }
 }
 

@@ -3,6 +3,7 @@ use std::collections::BTreeSet;
 
 const EXAMPLE: &str = include_str!("../../../../gateway.example.toml");
 const ROSTER: &str = include_str!("../../../../roster.example.toml");
+const DEVICES: &str = include_str!("../../../../docs/devices.md");
 
 fn refused(source: &str) -> (usize, String, String) {
     match Config::parse(Path::new("/box/gateway.toml"), source) {
@@ -192,9 +193,8 @@ fn a_group_says_what_it_is_and_what_belongs_to_it() {
 
 /// The blocks of toml in docs/devices.md, with the heading each stands under.
 fn blocks_of_the_page() -> Vec<(String, String)> {
-    let page = include_str!("../../../../docs/devices.md");
     let (mut heading, mut blocks, mut block) = (String::new(), Vec::new(), None::<String>);
-    for line in page.lines() {
+    for line in DEVICES.lines() {
         match (&mut block, line) {
             (None, "```toml") => block = Some(String::new()),
             (Some(_), "```") => blocks.extend(block.take().map(|text| (heading.clone(), text))),
@@ -221,7 +221,7 @@ fn every_link_of_the_devices_page_is_accepted_and_every_device_of_its_table_has_
             block.replacen("profile = {", "profile = { zz = 1,", 1).replacen("device = \"", "device = \"zz", 1);
         assert!(Config::parse(Path::new("g"), &format!("{station}{altered}")).is_err(), "{heading}: read, not skipped");
     }
-    let rows = include_str!("../../../../docs/devices.md").lines().filter_map(|line| line.strip_prefix("| `"));
+    let rows = DEVICES.lines().filter_map(|line| line.strip_prefix("| `"));
     let table: BTreeSet<String> = rows.filter_map(|row| row.split('`').next()).map(str::to_owned).collect();
     assert_eq!(shown, table);
 }

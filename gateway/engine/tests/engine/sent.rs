@@ -258,16 +258,7 @@ fn a_number_that_no_device_can_write_is_refused_at_once_not_kept_until_it_expire
     let mut station = Station::ready();
     // 24 bits are all that these radios have.
     let beyond = "radio370:99999999".to_owned();
-    station.request(Request::Send {
-        to: yizhan_engine::io::Recipient::Terminal(beyond.clone()),
-        text: "在吗".into(),
-        precedence: Precedence::Routine,
-        kind: yizhan_engine::io::SendKind::Text,
-        exercise: false,
-        in_reply_to: None,
-        supersedes: None,
-        by: "duty".into(),
-    });
+    station.send_to(yizhan_engine::io::Recipient::Terminal(beyond.clone()), "在吗", Precedence::Routine);
     assert_eq!(station.replies.last(), Some(&Reply::Refused(Refusal::NoTerminal { name: beyond })));
 }
 

@@ -258,8 +258,12 @@ impl Station {
     }
 
     pub fn send(&mut self, to: &str, text: &str, precedence: Precedence) {
+        self.send_to(Recipient::Person(to.into()), text, precedence);
+    }
+
+    pub fn send_to(&mut self, to: Recipient, text: &str, precedence: Precedence) {
         self.request(Request::Send {
-            to: Recipient::Person(to.into()),
+            to,
             text: text.into(),
             precedence,
             kind: SendKind::Text,
