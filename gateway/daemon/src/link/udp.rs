@@ -44,6 +44,8 @@ fn join(address: SocketAddr, udp: &Udp) -> io::Result<UdpSocket> {
     socket.set_reuse_address(true)?;
     socket.set_nonblocking(true)?;
     socket.bind(&address.into())?;
+    // Else the kernel also hands over groups that another program of this host joined on the same port.
+    socket.set_multicast_all_v4(false)?;
     let interface = udp.interface.unwrap_or(Ipv4Addr::UNSPECIFIED);
     for group in &udp.multicast {
         socket.join_multicast_v4(group, &interface)?;

@@ -118,7 +118,7 @@ impl Engine {
     fn check_carried(&self, target: &Target, text: &str) -> Result<(), Refusal> {
         let mut refused = None;
         for terminal in &target.terminals {
-            for session in self.sessions.values().filter(|session| session.limits().bearer == terminal.bearer) {
+            for session in self.sessions.values().filter(|session| session.coverage().has(terminal)) {
                 match session.measure(text) {
                     Err(EncodeError::Charset(found)) => {
                         refused = Some(Refusal::Charset { found, bearer: terminal.bearer });

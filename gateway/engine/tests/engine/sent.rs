@@ -2,9 +2,11 @@
 
 use crate::station::{Station, beidou};
 use std::time::Duration;
-use yizhan_codecs::message::{Precedence, Rung};
+use yizhan_codecs::codec::Value;
+use yizhan_codecs::message::{LinkId, Precedence, Rung};
+use yizhan_engine::config::Reach;
 use yizhan_engine::event::{End, Event};
-use yizhan_engine::io::{Input, LinkTrouble, Refusal, Reply, Request};
+use yizhan_engine::io::{Input, LinkTrouble, Recipient, Refusal, Reply, Request};
 
 const SLOT: Duration = Duration::from_secs(62);
 
@@ -74,6 +76,33 @@ fn the_most_urgent_goes_first_and_flash_takes_the_slot_of_what_was_recorded() {
         )),
         1
     );
+}
+
+#[test]
+fn what_the_only_link_of_a_terminal_cannot_write_is_refused_whatever_another_link_of_the_bearer_can() {
+    let mut config = crate::station::config();
+    let links: [(&str, &str, &str); 2] = [("radio", "hytera", "2300000-2399999"), ("pei", "pei", "900000-900099")];
+    config.links = links
+        .iter()
+        .map(|(id, device, reach)| {
+            let mut link = crate::station::config().links[1].clone();
+            (link.id, link.device) = (LinkId::new(id), (*device).into());
+            link.reach = Reach::read([*reach]).unwrap();
+            if *device == "pei" {
+                link.profile.0.insert("coding".into(), Value::Text("latin1".into()));
+            }
+            link
+        })
+        .collect();
+    let mut station = Station::fresh(config, Some(crate::station::WALL));
+    station.send_to(Recipient::Terminal("radio370:900001".into()), "原地待命", Precedence::Routine);
+    assert!(
+        matches!(station.replies.as_slice(), [Reply::Refused(Refusal::Charset { found: '原', .. })]),
+        "{:?}",
+        station.replies
+    );
+    station.send_to(Recipient::Terminal("radio370:900001".into()), "stay where you are", Precedence::Routine);
+    assert!(matches!(station.replies.last(), Some(Reply::Accepted { .. })), "{:?}", station.replies);
 }
 
 #[test]
