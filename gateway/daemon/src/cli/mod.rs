@@ -5,6 +5,7 @@
 //! - Exit codes: 0 done, 1 failed, 2 wrong usage or config.
 //! - Errors say what to do next, Chinese first.
 
+mod airtime;
 mod ask;
 mod client;
 mod offline;
@@ -100,6 +101,23 @@ enum What {
     },
     /// 逐帧解释
     Explain(Explain),
+    /// 空口用量：一条报文占多少字节、几个时隙
+    Airtime {
+        #[command(subcommand)]
+        what: AirtimeWhat,
+    },
+}
+
+#[derive(Debug, Subcommand)]
+enum AirtimeWhat {
+    /// 文字压缩：文件每行一条报文
+    Text {
+        /// 报文文件，UTF-8，每行一条
+        file: PathBuf,
+        /// 输出一个 JSON 对象
+        #[arg(long)]
+        json: bool,
+    },
 }
 
 #[derive(Debug, Args)]
@@ -249,6 +267,7 @@ fn perform(cli: Cli) -> Result<ExitCode, CliError> {
         What::Check => offline::check(&place.config, &Config::load(&place.config)?, out)?,
         What::Verify { journal } => return offline::verify(&place, journal, out),
         What::Explain(explain) => return offline::explain(&explain, out),
+        What::Airtime { what: AirtimeWhat::Text { file, json } } => return airtime::text(&file, json, out),
         What::Send(send) => return talk::send(&place.client()?, &send, out),
         What::Tail { last, json, once } => talk::tail(&place.client()?, last, json, once, out)?,
         What::Status { json } => ask::status(&place.client()?, json, out)?,

@@ -1,0 +1,167 @@
+//! Text between stations, in as few bytes as the receiver can read.
+//!
+//! A text is written by every codec that the receiver announced, and the shortest goes out; so it is never longer than
+//! UTF-8 or GB18030. Statistical codecs ([`model`]) are files that both ends hold: a codec number is bound to the SM3 of its
+//! file for ever. The layout is written down in `docs/air-text.md`.
+//!
+//! **Invariants**
+//! - Integer arithmetic only, no hash order, no platform types: both ends agree bit for bit.
+//! - Every Unicode text round-trips exactly, or is refused for its length. A text is read whole or not at all.
+
+mod alphabet;
+mod blend;
+mod coder;
+mod digits;
+mod fixed;
+mod index;
+mod lexicon;
+mod model;
+mod plain;
+mod predict;
+mod score;
+#[cfg(test)]
+mod tests;
+mod topic;
+#[cfg(feature = "training")]
+pub mod training;
+#[cfg(feature = "training")]
+mod training_tree;
+
+pub use model::{CHARACTERS_MAX, Model, Unreadable};
+pub use score::{Score, Scored, score};
+
+use serde::{Deserialize, Serialize};
+use std::sync::LazyLock;
+
+/// Bytes of the longest body that is read (facts: 1,750).
+pub const BODY_MAX: usize = 1_750;
+
+/// Bytes of UTF-8 of the longest text (facts: 8 KiB).
+pub const TEXT_MAX: usize = 8 * 1_024;
+
+/// The first number of a statistical codec.
+pub const FIRST_MODEL: u8 = 8;
+
+/// Number and file of every model that this program reads, oldest first.
+const MODELS: [(u8, &[u8]); 1] = [(8, include_bytes!("models/8.model"))];
+
+static READ: LazyLock<Vec<(u8, Model)>> =
+    LazyLock::new(|| MODELS.iter().filter_map(|(number, file)| Some((*number, Model::read(file)?))).collect());
+
+/// The codecs from [`FIRST_MODEL`] to 31 that a station reads, as a beacon announces them: 24 bits, the lowest is codec 8.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq, PartialOrd, Ord, Serialize, Deserialize)]
+pub struct ModelSet(u32);
+
+impl ModelSet {
+    /// No model: plain codecs only. What a station that was never heard of reads.
+    pub const NONE: Self = Self(0);
+
+    /// What this program reads.
+    #[must_use]
+    pub fn own() -> Self {
+        Self(MODELS.iter().fold(0, |bits, (number, _)| bits | Self::bit(*number)))
+    }
+
+    /// A set from its 24 bits; higher ones are dropped.
+    #[must_use]
+    pub const fn from_bits(bits: u32) -> Self {
+        Self(bits & 0x00FF_FFFF)
+    }
+
+    /// The 24 bits.
+    #[must_use]
+    pub const fn bits(self) -> u32 {
+        self.0
+    }
+
+    /// Whether a codec is in the set. Plain codecs always are.
+    #[must_use]
+    pub fn has(self, codec: u8) -> bool {
+        codec < 3 || self.0 & Self::bit(codec) != 0
+    }
+
+    fn bit(codec: u8) -> u32 {
+        codec.checked_sub(FIRST_MODEL).and_then(|place| 1_u32.checked_shl(place.into())).unwrap_or(0)
+    }
+}
+
+/// A text as it is sent: the number of the codec (5 bits, in the content byte) and the body after it.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Packed {
+    pub codec: u8,
+    pub body: Vec<u8>,
+}
+
+/// Why a text is not written or not read.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, thiserror::Error)]
+pub enum TextError {
+    #[error("the text has {found} characters, at most {CHARACTERS_MAX} can be sent: split it")]
+    Long { found: usize },
+    #[error("the body has {found} bytes, at most {BODY_MAX} are read")]
+    Body { found: usize },
+    #[error("codec {codec} is not known here: ask for a text without a model")]
+    Codec { codec: u8 },
+    #[error("{len} bytes are no text of codec {codec}")]
+    Bytes { codec: u8, len: usize },
+    #[error(transparent)]
+    Model(#[from] Unreadable),
+}
+
+/// Writes a text with the codec, out of those that the receiver announced, that makes it shortest.
+///
+/// # Errors
+/// [`TextError::Long`] and [`TextError::Body`]: nothing is cut off in silence.
+pub fn write(text: &str, announced: ModelSet) -> Result<Packed, TextError> {
+    let found = text.chars().count();
+    if found > CHARACTERS_MAX || text.len() > TEXT_MAX {
+        return Err(TextError::Long { found });
+    }
+    let mut best = Packed { codec: 0, body: text.as_bytes().to_vec() };
+    let mut offer = |codec: u8, body: Vec<u8>| {
+        if body.len() < best.body.len() {
+            best = Packed { codec, body };
+        }
+    };
+    for (codec, body) in [(1, plain::write_gb18030(text)), (2, plain::write_14_bits(text))] {
+        body.into_iter().for_each(|body| offer(codec, body));
+    }
+    for (codec, model) in READ.iter().filter(|(codec, _)| announced.has(*codec)) {
+        offer(*codec, model.write(text));
+    }
+    let found = best.body.len();
+    if found > BODY_MAX { Err(TextError::Body { found }) } else { Ok(best) }
+}
+
+/// Reads a text.
+///
+/// # Errors
+/// [`TextError`]: a part of a text is never given as if it were whole.
+pub fn read(codec: u8, body: &[u8]) -> Result<String, TextError> {
+    let len = body.len();
+    if len > BODY_MAX {
+        return Err(TextError::Body { found: len });
+    }
+    let text = match codec {
+        0 => std::str::from_utf8(body).ok().map(str::to_owned),
+        1 => plain::read_gb18030(body),
+        2 => plain::read_14_bits(body),
+        _ => {
+            let model = READ.iter().find(|(number, _)| *number == codec).map(|(_, model)| model);
+            return Ok(model.ok_or(TextError::Codec { codec })?.read_text(body)?);
+        }
+    };
+    let text = text.ok_or(TextError::Bytes { codec, len })?;
+    let found = text.chars().count();
+    if found > CHARACTERS_MAX { Err(TextError::Long { found }) } else { Ok(text) }
+}
+
+/// Unpacks the models now, so that the first message does not wait for it (some tenths of a second).
+pub fn warm_up() {
+    LazyLock::force(&READ);
+}
+
+/// Bytes of all model files together.
+#[must_use]
+pub fn model_bytes() -> usize {
+    MODELS.iter().map(|(_, file)| file.len()).sum()
+}
