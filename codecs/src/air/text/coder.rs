@@ -65,13 +65,11 @@ pub struct Decoder<'a> {
     high: u64,
     value: u64,
     rest: &'a [u8],
-    /// Zero bytes read past the end.
-    past: usize,
 }
 
 impl<'a> Decoder<'a> {
     pub fn new(bytes: &'a [u8]) -> Self {
-        let mut decoder = Self { low: 0, high: u64::MAX, value: 0, rest: bytes, past: 0 };
+        let mut decoder = Self { low: 0, high: u64::MAX, value: 0, rest: bytes };
         for _ in 0..8 {
             decoder.value = (decoder.value << 8) | decoder.next_byte();
         }
@@ -79,16 +77,9 @@ impl<'a> Decoder<'a> {
     }
 
     fn next_byte(&mut self) -> u64 {
-        match self.rest.split_first() {
-            Some((first, rest)) => {
-                self.rest = rest;
-                u64::from(*first)
-            }
-            None => {
-                self.past += 1;
-                0
-            }
-        }
+        let Some((first, rest)) = self.rest.split_first() else { return 0 };
+        self.rest = rest;
+        u64::from(*first)
     }
 
     /// Reads one decision, which was `true` with a probability of `p` 65,536ths.
@@ -106,11 +97,6 @@ impl<'a> Decoder<'a> {
             self.value = (self.value << 8) | self.next_byte();
         }
         bit
-    }
-
-    /// Bytes of the input that no decision has needed: more than none at the end means that the input is not ours.
-    pub fn unread(&self) -> usize {
-        self.rest.len()
     }
 }
 

@@ -32,9 +32,9 @@ pub enum Unreadable {
     /// A number that is no character.
     #[error("{found:#x} is no character")]
     Character { found: u32 },
-    /// Bytes are left after the end of the text.
-    #[error("{left} bytes are left after the end of the text")]
-    Left { left: usize },
+    /// The text has one way to be written, and this is another.
+    #[error("the {len} bytes are not the way in which this text is written: altered on the way")]
+    Other { len: usize },
     /// The check of the text is another.
     #[error("the check of the text is {found:#04x}, expected {expected:#04x}: written with another model, or altered")]
     Check { found: u8, expected: u8 },
@@ -196,10 +196,8 @@ impl Model {
         if found != expected {
             return Err(Unreadable::Check { found, expected });
         }
-        match decoder.unread() {
-            0 => Ok(text),
-            left => Err(Unreadable::Left { left }),
-        }
+        // Bytes that decide nothing must not make two messages of one.
+        if self.write(&text) == bytes { Ok(text) } else { Err(Unreadable::Other { len: bytes.len() }) }
     }
 
     pub(super) fn known(&self) -> Known<'_> {
