@@ -10,13 +10,20 @@
 //! - Bytes from outside never panic and are never indexed; what is not canonical is refused with numbers.
 //! - What was not authenticated is of another type ([`frame::Opened::Clear`]) than what was.
 
+pub mod beacon;
 pub mod bits;
+pub mod content;
 pub mod erasure;
 pub mod field;
 pub mod fragment;
 pub mod header;
+pub mod key;
 pub mod limits;
+pub mod nonce;
 pub mod plain;
+pub mod position;
+pub mod receipt;
+pub mod seal;
 
 #[cfg(test)]
 mod golden;
@@ -24,3 +31,5 @@ mod golden;
 pub use plain::{Traffic, VERSION, split_short_id};
 #[cfg(test)]
 mod fragment_tests;
+#[cfg(test)]
+mod position_tests;
