@@ -12,6 +12,7 @@
 //! This layer carries texts and forms as they are: what is in them is for their own codecs.
 
 use super::bits::{BitReader, BitWriter, BitsError};
+use super::header::Destination;
 use super::position::{PositionError, Positions};
 use super::receipt::{self, Receipt, ReceiptError};
 use serde::{Deserialize, Serialize};
@@ -43,6 +44,8 @@ pub enum ContentError {
     Nested,
     #[error("{found} receipts before a content, 1 to {RIDING_MAX} expected")]
     Riding { found: usize },
+    #[error("receipts for whoever hears it: they are for one station")]
+    ToMany,
     #[error("a content of type {kind} without a body")]
     Body { kind: u8 },
     #[error(transparent)]
@@ -155,6 +158,16 @@ impl Content {
 }
 
 impl Protected {
+    /// Whether this may be sent to `dst`: receipts name messages of the one station that they are sent to.
+    ///
+    /// # Errors
+    /// [`ContentError::ToMany`] for receipts to a role, a group or everyone.
+    pub fn may_go_to(&self, dst: Destination) -> Result<(), ContentError> {
+        let one = matches!(dst, Destination::Station(_) | Destination::CommandPost);
+        let receipts = !self.riding.is_empty() || matches!(self.content, Content::Receipts(_));
+        if receipts && !one { Err(ContentError::ToMany) } else { Ok(()) }
+    }
+
     /// Reads what was sealed.
     ///
     /// # Errors

@@ -24,6 +24,8 @@ pub enum FragmentError {
     Index { found: u8 },
     #[error("padding of {found} bytes, fewer than the {n} source rows expected")]
     Padding { n: u8, found: u8 },
+    #[error("padding holds {found:#04x}, 0 expected: a row was altered")]
+    PaddingByte { found: u8 },
     #[error("row {index} of {n} in a frame of kind {kind}")]
     Kind { kind: u8, index: u8, n: u8 },
     #[error("a row of {found} bytes, 1 to {FRAME_MAX} expected")]
@@ -105,23 +107,33 @@ pub struct Split {
     object: Vec<u8>,
 }
 
-/// Cuts a message into the fewest rows of at most `payload_bytes`, all of one size.
+/// How a message of `length` bytes is cut into the fewest rows of at most `payload_bytes`, all of one size: the extension of
+/// its row 0, and the size.
 ///
 /// # Errors
 /// [`FragmentError::Length`] for nothing, or for more than 32 rows can carry.
-pub fn split(object: Vec<u8>, payload_bytes: usize) -> Result<Split, FragmentError> {
+pub fn plan(length: usize, payload_bytes: usize) -> Result<(Extension, usize), FragmentError> {
     let most = payload_bytes.saturating_mul(SOURCES_MAX.into());
-    let wrong = FragmentError::Length { found: object.len(), most };
-    if object.is_empty() || object.len() > most {
+    let wrong = FragmentError::Length { found: length, most };
+    if length == 0 || length > most {
         return Err(wrong);
     }
-    let n = object.len().div_ceil(payload_bytes);
-    let size = object.len().div_ceil(n);
-    let pad = size.saturating_mul(n).saturating_sub(object.len());
+    let n = length.div_ceil(payload_bytes);
+    let size = length.div_ceil(n);
+    let pad = size.saturating_mul(n).saturating_sub(length);
     match (u8::try_from(n), u8::try_from(pad)) {
-        (Ok(n), Ok(pad)) => Ok(Split { n, size, pad, object }),
+        (Ok(n), Ok(pad)) => Ok((Extension { n, index: 0, pad }, size)),
         _ => Err(wrong),
     }
+}
+
+/// Cuts a message as [`plan`] says.
+///
+/// # Errors
+/// As [`plan`].
+pub fn split(object: Vec<u8>, payload_bytes: usize) -> Result<Split, FragmentError> {
+    let (Extension { n, pad, .. }, size) = plan(object.len(), payload_bytes)?;
+    Ok(Split { n, size, pad, object })
 }
 
 impl Split {
@@ -265,9 +277,11 @@ impl Partial {
     pub fn finish(&self) -> Result<Vec<u8>, FragmentError> {
         let Extension { n, pad, .. } = self.extension().checked()?;
         let mut object = erasure::decode(n, self.size, &self.rows)?;
-        object.truncate(object.len().saturating_sub(pad.into()));
-        if object.is_empty() {
-            return Err(FragmentError::Length { found: 0, most: self.size.saturating_mul(n.into()) });
+        let wrong = FragmentError::Length { found: 0, most: object.len() };
+        let length = object.len().checked_sub(pad.into()).filter(|length| *length > 0).ok_or(wrong)?;
+        // A bit that only the padding would show must not go unseen.
+        if let Some(found) = object.split_off(length).into_iter().find(|byte| *byte != 0) {
+            return Err(FragmentError::PaddingByte { found });
         }
         Ok(object)
     }

@@ -32,3 +32,9 @@ pub fn number(case: &Value, key: &str) -> u64 {
 pub fn unhex(text: &str) -> Vec<u8> {
     hex::decode(text).unwrap_or_else(|error| panic!("{error}: {text}"))
 }
+
+/// SM3, for cases that are made by hand.
+pub fn sm3(bytes: &[u8]) -> Vec<u8> {
+    use sm3::Digest as _;
+    sm3::Sm3::digest(bytes).to_vec()
+}

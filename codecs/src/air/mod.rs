@@ -16,6 +16,7 @@ pub mod content;
 pub mod erasure;
 pub mod field;
 pub mod fragment;
+pub mod frame;
 pub mod header;
 pub mod key;
 pub mod limits;
@@ -23,6 +24,7 @@ pub mod nonce;
 pub mod plain;
 pub mod position;
 pub mod receipt;
+pub mod replay;
 pub mod seal;
 
 #[cfg(test)]
