@@ -1,16 +1,14 @@
 //! What a set of messages costs on the air.
 
+use crate::air::header::Destination;
+use crate::air::limits::Bearing;
+
 use super::{ModelSet, TextError, model_bytes, read, write};
 use serde::Serialize;
 use std::time::Duration;
 
 /// Bytes of a slot of a Beidou card of the common grade (628 bits less the mixed mark).
 const SLOT: usize = 77;
-/// Header and tag of a message in one frame.
-const SINGLE: usize = 5 + 4;
-/// Header and extension of each fragment, and the tag and spare bytes of the whole.
-const FRAGMENT: usize = 5 + 2;
-const WHOLE: usize = 8 + 2;
 
 /// What one message costs.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize)]
@@ -73,6 +71,62 @@ fn there_and_back(text: &str) -> Result<Scored, TextError> {
         return Err(TextError::Bytes { codec: packed.codec, len: packed.body.len() });
     }
     let bytes = 1 + packed.body.len();
-    let slots = if bytes + SINGLE <= SLOT { 1 } else { (bytes + WHOLE).div_ceil(SLOT - FRAGMENT) };
+    let slots = slots(bytes);
     Ok(Scored { codec: packed.codec, chars: text.chars().count(), bytes, slots })
+}
+
+/// Slots of a message of so many protected bytes; one that takes more than 32 rows goes as several messages.
+fn slots(bytes: usize) -> usize {
+    let frames = |bytes| Bearing::closed(SLOT).frames(Destination::Everyone, bytes, false).map(usize::from);
+    let whole = Bearing::closed(SLOT).usable_row(Destination::Everyone) * 32;
+    frames(bytes).unwrap_or_else(|| {
+        bytes.div_ceil(whole) + bytes.div_ceil(Bearing::closed(SLOT).usable_row(Destination::Everyone))
+    })
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn of_the_test_set() -> Score {
+        let messages = include_str!("vectors/messages-zh.txt").lines();
+        score(messages, |job| {
+            job();
+            Duration::ZERO
+        })
+        .unwrap()
+        .0
+    }
+
+    #[test]
+    fn a_message_of_the_test_set_costs_what_was_promised() {
+        let score = of_the_test_set();
+        assert_eq!((score.messages, score.chars), (120, 5_251));
+        assert!(score.bits_per_char <= 6.5, "{score:?}");
+        assert!(score.one_slot_share >= 0.93, "{score:?}");
+        assert!(score.model_bytes <= 4_000_000, "{score:?}");
+    }
+
+    #[test]
+    fn a_slot_holds_68_protected_bytes_and_a_row_70() {
+        assert_eq!((slots(68), slots(69), slots(132), slots(133)), (1, 2, 2, 3));
+    }
+
+    #[test]
+    fn no_message_of_the_test_set_stands_in_the_corpus() {
+        let folder = std::path::Path::new(env!("CARGO_MANIFEST_DIR")).join("corpus/messages");
+        let files =
+            std::fs::read_dir(folder).unwrap().map(|file| std::fs::read_to_string(file.unwrap().path()).unwrap());
+        let mut pieces = std::collections::BTreeSet::new();
+        let ten = |line: &str| {
+            let characters: Vec<char> = line.chars().collect();
+            characters.windows(10).map(|piece| piece.iter().collect::<String>()).collect::<Vec<_>>()
+        };
+        pieces.extend(include_str!("vectors/messages-zh.txt").lines().flat_map(ten));
+        for text in files {
+            for line in text.lines() {
+                assert!(ten(line).iter().all(|piece| !pieces.contains(piece)), "{line}");
+            }
+        }
+    }
 }

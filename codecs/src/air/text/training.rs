@@ -215,6 +215,11 @@ fn stored(counts: &[u32; 10]) -> Tally {
     counts.map(|count| if count == 0 { 0 } else { u8::try_from((count * 15 / max).max(1)).unwrap_or(15) })
 }
 
+/// Contexts that were seen more than once: the others are most of the room and next to nothing of the knowledge.
+fn kept(tallies: &BTreeMap<u32, [u32; 10]>) -> impl Iterator<Item = (&u32, &[u32; 10])> {
+    tallies.iter().filter(|(_, counts)| counts.iter().sum::<u32>() > 1)
+}
+
 fn train_digits(corpus: &Corpus, groups: &[Group], progress: &mut impl FnMut(&str)) -> Blend {
     let mut blend = Blend::blank(digits::shape());
     let mut taught = BTreeMap::new();
@@ -278,7 +283,7 @@ fn write(corpus: &Corpus, text: &Blend, digits: &Blend) -> Vec<u8> {
     section(u16s(&mut corpus.words.iter().flat_map(|(word, _)| word.iter().copied())));
     section(corpus.words.iter().map(|(_, weight)| *weight).collect());
     let mut entries = Vec::new();
-    for (key, counts) in &corpus.tallies {
+    for (key, counts) in kept(&corpus.tallies) {
         entries.extend(key.to_le_bytes().into_iter().take(3));
         entries.extend(stored(counts).as_chunks::<2>().0.iter().map(|[a, b]| a << 4 | b));
     }
