@@ -58,9 +58,11 @@ impl Encoder {
     }
 }
 
-/// Reads decisions.
+/// Reads decisions, and writes them again: what was read has one way to be written.
 #[derive(Clone, Debug)]
 pub struct Decoder<'a> {
+    bytes: &'a [u8],
+    again: Encoder,
     low: u64,
     high: u64,
     value: u64,
@@ -69,7 +71,8 @@ pub struct Decoder<'a> {
 
 impl<'a> Decoder<'a> {
     pub fn new(bytes: &'a [u8]) -> Self {
-        let mut decoder = Self { low: 0, high: u64::MAX, value: 0, rest: bytes };
+        let again = Encoder::default();
+        let mut decoder = Self { bytes, again, low: 0, high: u64::MAX, value: 0, rest: bytes };
         for _ in 0..8 {
             decoder.value = (decoder.value << 8) | decoder.next_byte();
         }
@@ -86,6 +89,7 @@ impl<'a> Decoder<'a> {
     pub fn read(&mut self, p: i32) -> bool {
         let middle = part(self.low, self.high, p);
         let bit = self.value <= middle;
+        self.again.write(bit, p);
         if bit {
             self.high = middle;
         } else {
@@ -97,6 +101,12 @@ impl<'a> Decoder<'a> {
             self.value = (self.value << 8) | self.next_byte();
         }
         bit
+    }
+
+    /// Whether the bytes are exactly those that the decisions are written in. Bytes that decide nothing must not make two
+    /// messages of one.
+    pub fn is_exact(self) -> bool {
+        self.again.finish() == self.bytes
     }
 }
 

@@ -196,8 +196,7 @@ impl Model {
         if found != expected {
             return Err(Unreadable::Check { found, expected });
         }
-        // Bytes that decide nothing must not make two messages of one.
-        if self.write(&text) == bytes { Ok(text) } else { Err(Unreadable::Other { len: bytes.len() }) }
+        if decoder.is_exact() { Ok(text) } else { Err(Unreadable::Other { len: bytes.len() }) }
     }
 
     pub(super) fn known(&self) -> Known<'_> {

@@ -15,17 +15,25 @@ const KIN: usize = 40;
 #[derive(Clone, Debug, Default)]
 pub struct Messages {
     starts: Vec<u32>,
+    /// The message in which each place lies: asked thousands of times a character.
+    owners: Vec<u16>,
 }
 
 impl Messages {
     pub fn new(symbols: &[u16], end: u16) -> Self {
-        let starts = symbols.iter().zip(1..).filter(|(symbol, _)| **symbol == end).map(|(_, next)| next);
-        Self { starts: starts.collect() }
+        let (mut starts, mut owners) = (Vec::new(), Vec::with_capacity(symbols.len()));
+        for (symbol, next) in symbols.iter().zip(1..) {
+            owners.push(u16::try_from(starts.len()).unwrap_or(u16::MAX).saturating_sub(1));
+            if *symbol == end {
+                starts.push(next);
+            }
+        }
+        Self { starts, owners }
     }
 
-    /// The message in which a place lies.
+    /// The message in which a place lies; an end belongs to the message before it.
     fn of(&self, place: u32) -> usize {
-        self.starts.partition_point(|start| *start <= place).saturating_sub(1)
+        self.owners.get(place as usize).copied().map_or(0, usize::from)
     }
 
     fn places(&self, message: usize) -> Range<usize> {
@@ -136,7 +144,9 @@ impl<'a> Topic<'a> {
         }
         let scores = &self.scores;
         let score = |message: u32| scores.get(message as usize).copied().unwrap_or(0);
-        self.kin.sort_unstable_by(|a, b| score(*b).cmp(&score(*a)).then(a.cmp(b)));
+        if self.kin.len() > KIN {
+            self.kin.select_nth_unstable_by(KIN, |a, b| score(*b).cmp(&score(*a)).then(a.cmp(b)));
+        }
         for message in self.kin.iter().take(KIN) {
             let weight = u32::from(score(*message)).saturating_sub(6);
             let symbols = self.index.symbols().get(self.messages.places(*message as usize)).unwrap_or_default();
