@@ -133,11 +133,12 @@ def show(differing):
     """The first differences of every kind, and how many there are of it, the most frequent kind first."""
     kinds = {}
     for case, found in differing:
-        named = case["fields"].get("sentence") or case["fields"].get("type") or ""
+        fields = case.get("fields", {})
+        named = fields.get("sentence") or fields.get("type") or ""
         kinds.setdefault((case["protocol"], named, found[0].split(",")[0].split(":")[0][:24]), []).append((case, found))
     for members in sorted(kinds.values(), key=len, reverse=True)[:SHOWN]:
         case, found = members[0]
-        wire = case.get("hex") or case.get("text")
+        wire = case.get("hex") or case.get("text") or " ".join(case.get("frames", ()))
         print(f"{len(members)} like {case['id']} {case['protocol']} expect {case['expect']}: {'; '.join(found)[:600]}")
         print(f"    {wire[:400]}")
 

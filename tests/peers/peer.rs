@@ -30,6 +30,11 @@ impl Peer {
         Self::found("python3".into(), "beidou_peer.py", "Python 3.11 or newer (Debian package python3)")
     }
 
+    /// The air format written by another hand: standard library only.
+    pub fn air() -> Self {
+        Self::found("python3".into(), "air_peer.py", "Python 3.11 or newer (Debian package python3)")
+    }
+
     /// ok-dmrlib, in the Python that `./tests/run` made for it.
     pub fn hdap() -> Self {
         let python = root().join("target/peers/okdmr/bin/python");

@@ -19,6 +19,8 @@ use zeroize::Zeroizing;
 
 /// Bytes of every key that is handed out.
 pub const KEY: usize = 32;
+/// Bytes of a block of SM3.
+const BLOCK: usize = 64;
 
 const STATION_LABEL: &[u8] = b"yizhan air 1 station";
 const GROUP_LABEL: &[u8] = b"yizhan air 1 group";
@@ -39,14 +41,16 @@ impl Secret {
     }
 }
 
-/// HMAC-SM3 over the parts, one after another.
+/// HMAC-SM3 over the parts, one after another, with a key of at most [`BLOCK`] bytes.
 pub(super) fn hmac_sm3(key: &[u8], parts: &[&[u8]]) -> Zeroizing<[u8; KEY]> {
-    let mut out = Zeroizing::new([0; KEY]);
-    // A key of any length is taken; where a library would refuse one, no key is made that could be guessed from it.
-    let Ok(mut mac) = Hmac::<Sm3>::new_from_slice(key) else { return out };
+    // As RFC 2104 does itself: a key is filled up to a block with zeros. So there is no length that could fail.
+    let mut block = Zeroizing::new([0; BLOCK]);
+    block.iter_mut().zip(key).for_each(|(place, byte)| *place = *byte);
+    let mut mac = Hmac::<Sm3>::new((&*block).into());
     for part in parts {
         mac.update(part);
     }
+    let mut out = Zeroizing::new([0; KEY]);
     out.copy_from_slice(&mac.finalize().into_bytes());
     out
 }

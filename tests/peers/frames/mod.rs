@@ -2,12 +2,14 @@
 //!
 //! The fields are written down from the values that a frame is built of, never by reading the frame.
 
+mod air;
 mod binary;
 mod radio;
 mod sentence;
 
 use serde_json::{Map, Value};
 
+pub use air::AirFrames;
 pub use radio::RadioFrames;
 
 /// What a builder makes: protocol, direction, bytes, fields.
