@@ -1,6 +1,8 @@
 //! What stations say to each other: header, fragment, seal, receipt, text models, forms. The layout is
 //! `docs/air-format.md`; this module holds the types that the engine needs before there is any content.
 
+pub mod form;
+
 use crate::message::MessageId;
 use serde::{Deserialize, Serialize};
 
