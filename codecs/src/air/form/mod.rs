@@ -12,6 +12,7 @@
 //! The bits are written down in `docs/air-forms.md`, the keypad in `docs/keypad.zh.md`; both are made from the files.
 
 pub mod bits;
+mod keypad;
 mod pack;
 mod register;
 pub mod schema;
@@ -21,6 +22,7 @@ mod value;
 #[cfg(test)]
 mod samples;
 
+pub use keypad::{QUESTION_MAX, Question, is_line, line_schema, read_line};
 pub use pack::{Packed, UnpackError};
 pub use register::{by_keypad, by_name, by_version, current, schemas};
 pub use spot::{Area, Origin, Spot};
@@ -65,6 +67,9 @@ pub enum FormError {
     Time { field: &'static str, minute: u16 },
     #[error("field {field} has {found} rows, 1..={max} are possible")]
     Rows { field: &'static str, found: usize, max: usize },
+    /// Two rows about one thing: which of them is true?
+    #[error("field {field} is the same in two rows")]
+    RowTwice { field: &'static str },
     #[error("field {field} is {found}, more than the {whole} of which it is a part")]
     MoreThanWhole { field: &'static str, found: u16, whole: u16 },
     #[error("field {field} is {now} now and cannot have changed by {by}")]

@@ -120,8 +120,16 @@ fn fill_field(field: &'static Field, fields: &'static [Field], values: &Values, 
         }),
         Kind::Flag { .. } => Value::Flag(dice.roll(2) == 1),
         Kind::Rows { bits, fields } => {
-            let rows = 1 + dice.roll(1 << bits.min(&4));
-            Value::Rows((0..rows).map(|_| fill_fields(fields, dice)).collect())
+            let rows = 1 + dice.roll(1 << bits);
+            let mut rows: Vec<Values> = (0..rows).map(|_| fill_fields(fields, dice)).collect();
+            let first = fields[0].name.as_str();
+            let mut seen = Vec::new();
+            rows.retain(|row| {
+                let fresh = !seen.contains(&row[first]);
+                seen.push(row[first].clone());
+                fresh
+            });
+            Value::Rows(rows)
         }
     }
 }

@@ -148,8 +148,9 @@ impl Field {
                 if rows.is_empty() || rows.len() > max {
                     return Err(FormError::Rows { field: name, found: rows.len(), max });
                 }
-                let rows = rows.into_iter().map(|row| accept_all(fields, row));
-                Ok(Value::Rows(rows.collect::<Result<_, _>>()?))
+                let rows = rows.into_iter().map(|row| accept_all(fields, row)).collect::<Result<Vec<_>, _>>()?;
+                check_rows(fields, &rows)?;
+                Ok(Value::Rows(rows))
             }
             _ => Err(FormError::Kind { field: name, expected: self.kind.name() }),
         }
@@ -171,6 +172,14 @@ pub(super) fn accept_all(fields: &'static [Field], values: Values) -> Result<Val
     }
     check_together(fields, &accepted)?;
     Ok(accepted)
+}
+
+/// No two rows are about the same thing.
+fn check_rows(fields: &'static [Field], rows: &[Values]) -> Result<(), FormError> {
+    let Some(first) = fields.first().map(|field| field.name.as_str()) else { return Ok(()) };
+    let twice =
+        rows.iter().enumerate().any(|(at, row)| rows.iter().skip(at + 1).any(|o| o.get(first) == row.get(first)));
+    if twice { Err(FormError::RowTwice { field: first }) } else { Ok(()) }
 }
 
 /// Whether values go together, and none that must be given is missing.
