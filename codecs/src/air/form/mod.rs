@@ -12,16 +12,21 @@
 //! The bits are written down in `docs/air-forms.md`, the keypad in `docs/keypad.zh.md`; both are made from the files.
 
 pub mod bits;
+mod json;
 mod keypad;
 mod pack;
 mod register;
+mod render;
 pub mod schema;
 mod spot;
 mod value;
 
 #[cfg(test)]
+mod json_tests;
+#[cfg(test)]
 mod samples;
 
+pub use json::{JsonError, json_schema};
 pub use keypad::{QUESTION_MAX, Question, is_line, line_schema, read_line};
 pub use pack::{Packed, UnpackError};
 pub use register::{by_keypad, by_name, by_version, current, schemas};

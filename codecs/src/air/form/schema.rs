@@ -73,9 +73,8 @@ pub struct Field {
     /// How it is said that the value is not known.
     #[serde(default)]
     pub absent: Absent,
-    /// Whether the value's word belongs to the title (险情 + 续报).
-    #[serde(default)]
-    pub title: bool,
+    /// Where the value's word stands in the title, if it does (险情 + 续报, 红色 + 预警).
+    pub title: Option<Side>,
     /// Whether the label is shown before the value.
     #[serde(default = "yes")]
     pub label: bool,
@@ -93,6 +92,14 @@ pub enum Absent {
     Bit,
     /// By a code of the value's own: 0 of a choice, of a level, of a count that begins at 1; `11` of a position.
     Code,
+}
+
+/// A side of the form's name.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Deserialize)]
+#[serde(rename_all = "snake_case")]
+pub enum Side {
+    Before,
+    After,
 }
 
 /// What a field's value is, and how it is packed.
@@ -125,7 +132,7 @@ pub enum Kind {
         #[serde(default)]
         unit: Vec<String>,
     },
-    /// One of a few values; others are rounded to the nearest.
+    /// One of a few values.
     Level {
         bits: u8,
         levels: Vec<u16>,
@@ -133,6 +140,9 @@ pub enum Kind {
         unit: Vec<String>,
         /// After how much the scale begins anew (360 degrees).
         wraps: Option<u16>,
+        /// Whether other values are refused. Else they are rounded to the nearest level, and people are told 约.
+        #[serde(default)]
+        exact: bool,
     },
     /// A place on the earth, absolute or relative to a shared origin.
     Position {

@@ -75,10 +75,11 @@ impl Reference {
 }
 
 impl Field {
-    /// The level nearest to a value (around the circle where the scale has one), `None` above the highest level.
+    /// The level nearest to a value (around the circle where the scale has one). `None` above the highest level, and for
+    /// every other value where levels are exact.
     #[must_use]
     pub fn nearest(&self, value: i64) -> Option<u16> {
-        let Kind::Level { levels, wraps, .. } = &self.kind else { return None };
+        let Kind::Level { levels, wraps, exact, .. } = &self.kind else { return None };
         let value = wraps.map_or(value, |wraps| value.rem_euclid(i64::from(wraps)));
         if wraps.is_none() && (value < 0 || value > i64::from(*levels.last()?)) {
             return None;
@@ -87,7 +88,7 @@ impl Field {
             let straight = value.abs_diff(i64::from(*level));
             wraps.map_or(straight, |wraps| straight.min(u64::from(wraps).abs_diff(straight)))
         };
-        levels.iter().copied().min_by_key(away)
+        levels.iter().copied().min_by_key(away).filter(|level| !exact || i64::from(*level) == value)
     }
 
     /// Lowest and highest number of a number or level field, in units of the last decimal.
@@ -257,5 +258,7 @@ mod tests {
         assert_eq!(nearest("course", 340), Some(336));
         assert_eq!(nearest("course", -100), Some(264));
         assert_eq!(nearest("fix", 1), None);
+        let every = by_name("order").unwrap().field("every").unwrap();
+        assert_eq!((every.nearest(30), every.nearest(25)), (Some(30), None));
     }
 }

@@ -6,7 +6,7 @@
 //! - Whatever is not clear is asked back, in at most [`QUESTION_MAX`] characters. A guess would be believed.
 
 mod numeral;
-mod print;
+pub(super) mod print;
 mod question;
 mod read;
 mod scan;

@@ -23,7 +23,7 @@ fn print_all(fields: &'static [Field], values: &Values) -> Vec<String> {
     known.map(|(field, value)| print_one(field, value)).collect()
 }
 
-fn print_one(field: &'static Field, value: &Value) -> String {
+pub(in super::super) fn print_one(field: &'static Field, value: &Value) -> String {
     let code = field.codes.first().map_or("", String::as_str);
     match value {
         Value::Choice(at) => field.choices().get(usize::from(*at)).map_or(String::new(), |choice| choice.zh.clone()),

@@ -65,6 +65,14 @@ impl Question {
         Self::new(Some(field), &format!("{}“{}”超出{low}到{high}，请写在“说”后面", field.zh, cut(found)))
     }
 
+    /// No level of the field.
+    pub(super) fn level(field: &'static Field, found: i64) -> Self {
+        if matches!(field.kind, Kind::Level { exact: true, .. }) {
+            return Self::unclear(field, &found.to_string());
+        }
+        Self::range(field, &found.to_string())
+    }
+
     /// A number in a unit that is not the field's.
     pub(super) fn unit(field: &'static Field, unit: &str, found: &str) -> Self {
         Self::new(Some(field), &format!("{}以{unit}计，“{}”不清；也可写在“说”后面", field.zh, cut(found)))
@@ -85,6 +93,10 @@ fn wanted(field: &Field) -> String {
             choices.iter().map(|choice| format!("{}{}", choice.code, choice.zh)).collect::<Vec<_>>().join(" ")
         }
         Kind::Count { .. } => format!("写数字{unknown}"),
+        Kind::Level { exact: true, levels, .. } => {
+            let levels: Vec<String> = levels.iter().map(ToString::to_string).collect();
+            format!("写{}", levels.join(" "))
+        }
         Kind::Number { .. } | Kind::Level { .. } | Kind::Place { .. } => {
             let (low, high) = field.range().unwrap_or((0, 0));
             format!("写{low}到{high}{unknown}")

@@ -108,6 +108,7 @@ impl<'a> LineReader<'a> {
                 self.scan.skip();
                 self.coded(slot)
             }
+            Some((Means::Value(slot), _)) => self.coded(slot),
             Some((Means::Choice(slot, at), len)) => {
                 self.scan.step(len);
                 self.chosen(slot, at)

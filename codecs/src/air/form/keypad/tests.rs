@@ -134,6 +134,8 @@ fn positions_are_read_as_people_write_them() {
     ] {
         assert_eq!(printed(line), expected, "{line}");
     }
+    assert_eq!(printed("#2 水困 5人 东经104.0812北纬30.6521"), "#2 水困 共5 位N30.65210E104.08119");
+    assert_eq!(printed("#2 水困 5人 原3南1东2"), "#2 水困 共5 位原3南1东2");
     let form = read("#0 原3 北1200米 西300 龄8").unwrap();
     assert_eq!(form.get("fix"), Some(&Value::Spot(Spot::Relative { origin: 3, north_m: 1_200, east_m: -300 })));
     for line in ["#0 30 104", "#0 10.55 20.66", "#0 30.65", "#0 30°39'12\" 104°04'", "#0 原3 北1200", "#0 原33北1东1"]
@@ -206,6 +208,7 @@ fn what_is_not_clear_is_asked_and_never_guessed() {
         ("#8 帐篷", "缺数量：写数字"),
         ("#8", "缺清单：品名、数量"),
         ("#9 1 12 150", "电量“150”超出5到100，请写在“说”后面"),
+        ("#4 9 每25", "报告间隔“25”不清：写5 10 15 30 60 120 240 480"),
         ("#1 2 1 3 #2", "“#2”看不懂，若是说明请写在“说”后面"),
     ] {
         assert_eq!(asked(line), question, "{line}");

@@ -60,7 +60,7 @@ impl ValueReader<'_> {
             Kind::Level { .. } => {
                 let number = scan.number().and_then(|number| number.scaled(0)).ok_or_else(unclear)?;
                 self.end_number(scan, field)?;
-                let level = field.nearest(number).ok_or_else(|| Question::range(field, &number.to_string()))?;
+                let level = field.nearest(number).ok_or_else(|| Question::level(field, number))?;
                 Value::Number(level.into())
             }
             Kind::Position { .. } => Value::Spot(spot(scan).ok_or_else(unclear)?),

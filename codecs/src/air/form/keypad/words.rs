@@ -3,6 +3,7 @@
 use super::super::schema::{Field, Kind, Schema};
 use super::super::spot::Area;
 use super::scan::Scan;
+use super::values::ORIGIN;
 
 /// What begins the free text.
 pub(super) const NOTE: [&str; 4] = ["说", "备注", "附言", "注"];
@@ -15,6 +16,9 @@ pub(super) const SAME: [&str; 4] = ["同", "同前", "同上", "不变"];
 /// What changed, after a count.
 pub(super) const MORE: [&str; 5] = ["增", "增加", "新增", "多", "上升"];
 pub(super) const FEWER: [&str; 4] = ["减", "减少", "少", "下降"];
+
+/// What begins a position, clear enough to stand without a code.
+const SPOT: [&str; 4] = [ORIGIN, "原点", "北纬", "东经"];
 
 /// A field, and whether it is one of a row.
 #[derive(Clone, Copy, Debug)]
@@ -29,6 +33,8 @@ pub(super) struct Slot {
 pub(super) enum Means {
     /// A value of this field follows.
     Field(Slot),
+    /// A value of this field begins with this very word.
+    Value(Slot),
     Choice(Slot, u8),
     Flag(Slot, bool),
     Place(Slot, u16),
@@ -75,6 +81,9 @@ impl Words {
             for word in std::iter::once(&choice.zh).chain(&choice.words) {
                 self.add(word, Means::Choice(slot, at));
             }
+        }
+        if matches!(slot.field.kind, Kind::Position { .. }) {
+            SPOT.iter().for_each(|word| self.add(word, Means::Value(slot)));
         }
         if let Kind::Flag { yes, no } = &slot.field.kind {
             yes.iter().for_each(|word| self.add(word, Means::Flag(slot, true)));
