@@ -19,18 +19,24 @@ mod register;
 mod render;
 pub mod schema;
 mod spot;
+mod table;
 mod value;
 
 #[cfg(test)]
 mod json_tests;
 #[cfg(test)]
+mod pages_tests;
+#[cfg(test)]
 mod samples;
+#[cfg(test)]
+mod vectors_tests;
 
 pub use json::{JsonError, json_schema};
 pub use keypad::{QUESTION_MAX, Question, is_line, line_schema, read_line};
 pub use pack::{Packed, UnpackError};
 pub use register::{by_keypad, by_name, by_version, current, schemas};
 pub use spot::{Area, Origin, Spot};
+pub use table::{Cost, bits_table, costs};
 pub use value::{DAY_MINUTES, METRES_MAX, ORIGIN_MAX, Reference, Value, Values};
 
 use schema::Schema;

@@ -11,7 +11,7 @@ use encoding_rs::GB18030;
 const CUT: &str = "…";
 
 impl Form {
-    /// The whole form in words: title, values with labels and units, which counts were not reported, and the note.
+    /// The whole form in words: title, values with labels and units, what should have been reported and was not, and the note.
     #[must_use]
     pub fn words(&self, area: &Area) -> String {
         let fields = &self.schema().fields;
@@ -19,7 +19,7 @@ impl Form {
         for field in fields.iter().filter(|field| field.title.is_none()) {
             parts.extend(self.get(&field.name).map(|value| full(field, value, self.values(), area)));
         }
-        let silent = fields.iter().filter(|field| matches!(field.kind, Kind::Count { .. }));
+        let silent = fields.iter().filter(|field| field.say_absent);
         let silent: Vec<&str> =
             silent.filter(|field| self.get(&field.name).is_none()).map(|field| field.zh.as_str()).collect();
         let mut text = format!("{}{}", self.title(), parts.join(" "));

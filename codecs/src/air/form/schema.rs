@@ -75,6 +75,9 @@ pub struct Field {
     pub absent: Absent,
     /// Where the value's word stands in the title, if it does (险情 + 续报, 红色 + 预警).
     pub title: Option<Side>,
+    /// Whether people are told that it was not reported.
+    #[serde(default)]
+    pub say_absent: bool,
     /// Whether the label is shown before the value.
     #[serde(default = "yes")]
     pub label: bool,

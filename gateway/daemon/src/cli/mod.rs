@@ -1,5 +1,5 @@
 //! The command line. `run` is the station; everything else talks to a running one through its API, except what needs
-//! none: `check`, `verify`, `explain`.
+//! none: `check`, `verify`, `explain`, `airtime`.
 //!
 //! **Invariants**
 //! - Exit codes: 0 done, 1 failed, 2 wrong usage or config.
@@ -100,6 +100,11 @@ enum What {
     },
     /// 逐帧解释
     Explain(Explain),
+    /// 报文在空中占多少
+    Airtime {
+        #[command(subcommand)]
+        what: AirtimeWhat,
+    },
 }
 
 #[derive(Debug, Args)]
@@ -141,6 +146,12 @@ enum RosterWhat {
         #[arg(long)]
         json: bool,
     },
+}
+
+#[derive(Debug, Subcommand)]
+enum AirtimeWhat {
+    /// 各表单占的位数
+    Form,
 }
 
 #[derive(Clone, Copy, Debug, ValueEnum)]
@@ -249,6 +260,7 @@ fn perform(cli: Cli) -> Result<ExitCode, CliError> {
         What::Check => offline::check(&place.config, &Config::load(&place.config)?, out)?,
         What::Verify { journal } => return offline::verify(&place, journal, out),
         What::Explain(explain) => return offline::explain(&explain, out),
+        What::Airtime { what: AirtimeWhat::Form } => offline::airtime_form(out)?,
         What::Send(send) => return talk::send(&place.client()?, &send, out),
         What::Tail { last, json, once } => talk::tail(&place.client()?, last, json, once, out)?,
         What::Status { json } => ask::status(&place.client()?, json, out)?,

@@ -1,4 +1,4 @@
-//! Commands that need no running station: check, verify, explain.
+//! Commands that need no running station: check, verify, explain, airtime.
 
 use super::{CliError, Explain, Place};
 use crate::config::{Config, Link, Tcp, TcpWay};
@@ -7,6 +7,7 @@ use std::fs::File;
 use std::io::{BufRead, BufReader, BufWriter, Read, Write};
 use std::path::{Path, PathBuf};
 use std::process::ExitCode;
+use yizhan_codecs::air::form::bits_table;
 use yizhan_codecs::device::Direction;
 use yizhan_codecs::explain::{explain_line, explain_recorded, explain_words, wire_bytes};
 
@@ -96,6 +97,12 @@ fn fold(path: &Path, out: &mut dyn Write) -> Result<Vec<String>, CliError> {
         storage::Folded::Unreadable { offset, why } => Ok(vec![format!("第 {offset} 条不能折叠：{why}")]),
         storage::Folded::Differs { snapshot } => Ok(vec![format!("第 {snapshot} 条处的快照加尾部与全折叠不一致")]),
     }
+}
+
+/// What each form costs on the air.
+pub(super) fn airtime_form(out: &mut dyn Write) -> Result<(), CliError> {
+    write!(out, "{}", bits_table())?;
+    Ok(())
 }
 
 /// One line out for every line in, whatever stands there: the caller counts on it.

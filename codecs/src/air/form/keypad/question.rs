@@ -74,8 +74,8 @@ impl Question {
     }
 
     /// A number in a unit that is not the field's.
-    pub(super) fn unit(field: &'static Field, unit: &str, found: &str) -> Self {
-        Self::new(Some(field), &format!("{}以{unit}计，“{}”不清；也可写在“说”后面", field.zh, cut(found)))
+    pub(super) fn unit(field: &'static Field, thing: &str, unit: &str, found: &str) -> Self {
+        Self::new(Some(field), &format!("{thing}以{unit}计，“{}”不清；也可写在“说”后面", cut(found)))
     }
 
     /// A count with a bare sign: what is there now, and what changed?

@@ -244,12 +244,13 @@ impl<'a> LineReader<'a> {
     }
 
     fn value(&mut self, field: &'static Field) -> Result<Option<Value>, Question> {
-        let row_unit = self.row.as_ref().and_then(|row| {
+        let counted = self.row.as_ref().and_then(|row| {
             let first = self.rows_field()?.row_fields().first()?;
             let Some(Value::Choice(at)) = row.values.get(first.name.as_str()) else { return None };
-            first.choices().get(usize::from(*at))?.unit.as_deref()
+            let choice = first.choices().get(usize::from(*at))?;
+            Some((choice.zh.as_str(), choice.unit.as_deref()?))
         });
-        let reader = ValueReader { words: &self.words, area: self.area, row_unit };
+        let reader = ValueReader { words: &self.words, area: self.area, counted };
         reader.read(&mut self.scan, field)
     }
 

@@ -23,8 +23,8 @@ const E7: u8 = 7;
 pub(super) struct ValueReader<'a> {
     pub words: &'a Words,
     pub area: &'a Area,
-    /// The unit in which the thing of this row is counted.
-    pub row_unit: Option<&'a str>,
+    /// The thing of this row, and the unit in which it is counted.
+    pub counted: Option<(&'a str, &'a str)>,
 }
 
 impl ValueReader<'_> {
@@ -132,7 +132,7 @@ impl ValueReader<'_> {
     }
 
     fn units<'s>(&'s self, field: &'static Field) -> impl Iterator<Item = &'s str> {
-        field.units().iter().map(String::as_str).chain(self.row_unit)
+        field.units().iter().map(String::as_str).chain(self.counted.map(|(_, unit)| unit))
     }
 
     /// After a number its unit may stand, and then nothing that clings to it but a word that is known.
@@ -142,7 +142,8 @@ impl ValueReader<'_> {
             return Ok(());
         }
         let unit = self.units(field).next().unwrap_or("个");
-        Err(Question::unit(field, unit, &scan.typed_word()))
+        let thing = self.counted.map_or(field.zh.as_str(), |(thing, _)| thing);
+        Err(Question::unit(field, thing, unit, &scan.typed_word()))
     }
 
     fn place(self, scan: &mut Scan, field: &'static Field) -> Result<Value, Question> {
