@@ -131,7 +131,7 @@ fn pocket(schema: &'static Schema) -> String {
         writeln!(text, "- `{}`：{}", example.line, example.means).unwrap();
     }
     let in_line = schema.line.iter().filter_map(|name| schema.field(name));
-    let order: Vec<String> = in_line.map(|field| in_order(field)).collect();
+    let order: Vec<String> = in_line.map(in_order).collect();
     writeln!(text, "\n顺序：{}。", order.join("、")).unwrap();
     let fields: Vec<&'static Field> =
         schema.fields.iter().flat_map(|field| std::iter::once(field).chain(field.row_fields())).collect();
