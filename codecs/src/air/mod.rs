@@ -3,7 +3,7 @@
 //!
 //! From the outside in: [`frame`] is the door (seal a content into frames, open a frame), [`header`] and [`fragment`] are
 //! what stands in the clear, [`seal`] is the cipher, [`content`] is what was protected. [`replay`] tells a new message
-//! from a copy. [`plain`] is what a text to a plain terminal says of itself.
+//! from a copy. [`text`] packs words, [`form`] packs reports. [`plain`] is what a text to a plain terminal says of itself.
 //!
 //! **Invariants**
 //! - No clock, no chance, no memory but what is passed in. A nonce is made of a counter that the caller never reuses.
@@ -15,6 +15,7 @@ pub mod bits;
 pub mod content;
 pub mod erasure;
 pub mod field;
+pub mod form;
 pub mod fragment;
 pub mod frame;
 pub mod header;

@@ -105,7 +105,7 @@ impl<'a> Decoder<'a> {
 
     /// Whether the bytes are exactly those that the decisions are written in. Bytes that decide nothing must not make two
     /// messages of one.
-    pub fn is_exact(self) -> bool {
+    pub fn came_whole(self) -> bool {
         self.again.finish() == self.bytes
     }
 }

@@ -196,7 +196,7 @@ impl Model {
         if found != expected {
             return Err(Unreadable::Check { found, expected });
         }
-        if decoder.is_exact() { Ok(text) } else { Err(Unreadable::Other { len: bytes.len() }) }
+        if decoder.came_whole() { Ok(text) } else { Err(Unreadable::Other { len: bytes.len() }) }
     }
 
     pub(super) fn known(&self) -> Known<'_> {

@@ -50,18 +50,33 @@ impl Messages {
 #[derive(Clone, Debug, Default)]
 struct Tally {
     symbols: Vec<(u16, u32)>,
+    /// The weight of each symbol while they are added up.
+    weights: Vec<u32>,
     low: usize,
     high: usize,
 }
 
 impl Tally {
+    fn add(&mut self, symbol: u16, weight: u32) {
+        let place = usize::from(symbol);
+        if place >= self.weights.len() {
+            self.weights.resize(place + 1, 0);
+        }
+        let Some(sum) = self.weights.get_mut(place) else { return };
+        if *sum == 0 && weight > 0 {
+            self.symbols.push((symbol, 0));
+        }
+        *sum = sum.saturating_add(weight);
+    }
+
     /// Sorts, and turns the weights into running sums.
     fn close(&mut self) {
         self.symbols.sort_unstable();
-        let mut sum = 0;
-        for (_, weight) in &mut self.symbols {
-            sum += *weight;
-            *weight = sum;
+        let mut sum = 0_u32;
+        for (symbol, running) in &mut self.symbols {
+            let weight = self.weights.get_mut(usize::from(*symbol)).map(std::mem::take);
+            sum = sum.saturating_add(weight.unwrap_or(0));
+            *running = sum;
         }
         (self.low, self.high) = (0, self.symbols.len());
     }
@@ -138,7 +153,7 @@ impl<'a> Topic<'a> {
                 let score = self.scores.get(self.messages.of(place)).copied().unwrap_or(0);
                 let symbol = self.index.symbols().get(place as usize + 1);
                 if let Some(symbol) = symbol.filter(|_| score > 6) {
-                    next.symbols.push((*symbol, u32::from(score - 6)));
+                    next.add(*symbol, u32::from(score - 6));
                 }
             }
         }
@@ -150,7 +165,7 @@ impl<'a> Topic<'a> {
         for message in self.kin.iter().take(KIN) {
             let weight = u32::from(score(*message)).saturating_sub(6);
             let symbols = self.index.symbols().get(self.messages.places(*message as usize)).unwrap_or_default();
-            any.symbols.extend(symbols.iter().filter(|_| weight > 0).map(|symbol| (*symbol, weight)));
+            symbols.iter().for_each(|symbol| any.add(*symbol, weight));
         }
         next.close();
         any.close();

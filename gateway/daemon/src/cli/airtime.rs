@@ -5,6 +5,7 @@ use std::io::Write;
 use std::path::Path;
 use std::process::ExitCode;
 use std::time::Instant;
+use yizhan_codecs::air::form::bits_table;
 use yizhan_codecs::air::text;
 
 /// Packs every line of a file as a station would, reads it back, and says what it costs.
@@ -50,4 +51,10 @@ pub(super) fn text(file: &Path, json: bool, out: &mut dyn Write) -> Result<ExitC
         score.model_bytes
     )?;
     Ok(ExitCode::SUCCESS)
+}
+
+/// What each form costs on the air.
+pub(super) fn form(out: &mut dyn Write) -> Result<(), CliError> {
+    write!(out, "{}", bits_table())?;
+    Ok(())
 }

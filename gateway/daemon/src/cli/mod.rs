@@ -1,5 +1,5 @@
 //! The command line. `run` is the station; everything else talks to a running one through its API, except what needs
-//! none: `check`, `verify`, `explain`.
+//! none: `check`, `verify`, `explain`, `airtime`.
 //!
 //! **Invariants**
 //! - Exit codes: 0 done, 1 failed, 2 wrong usage or config.
@@ -118,6 +118,8 @@ enum AirtimeWhat {
         #[arg(long)]
         json: bool,
     },
+    /// 各表单占的位数
+    Form,
 }
 
 #[derive(Debug, Args)]
@@ -268,6 +270,7 @@ fn perform(cli: Cli) -> Result<ExitCode, CliError> {
         What::Verify { journal } => return offline::verify(&place, journal, out),
         What::Explain(explain) => return offline::explain(&explain, out),
         What::Airtime { what: AirtimeWhat::Text { file, json } } => return airtime::text(&file, json, out),
+        What::Airtime { what: AirtimeWhat::Form } => airtime::form(out)?,
         What::Send(send) => return talk::send(&place.client()?, &send, out),
         What::Tail { last, json, once } => talk::tail(&place.client()?, last, json, once, out)?,
         What::Status { json } => ask::status(&place.client()?, json, out)?,

@@ -1,4 +1,4 @@
-//! Commands that need no running station: check, verify, explain.
+//! Commands that need no running station: check, verify, explain, airtime.
 
 use super::{CliError, Explain, Place};
 use crate::config::{Config, Link, Tcp, TcpWay};

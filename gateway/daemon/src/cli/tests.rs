@@ -29,6 +29,7 @@ fn the_documented_forms_are_understood() {
         "yizhan answer 0701C li-lei done",
         "yizhan verify",
         "yizhan explain --jsonl",
+        "yizhan airtime form",
     ] {
         assert!(parsed(line).is_ok(), "{line}: {}", parsed(line).unwrap_err());
     }
