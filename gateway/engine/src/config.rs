@@ -103,6 +103,8 @@ pub struct Policy {
     pub sos_relay_window: Duration,
     /// Whether a plain terminal's SOS is answered by itself with「已收到」.
     pub sos_auto_answer: bool,
+    /// Whether an enrolled terminal is asked back when its keypad line is not clear.
+    pub keypad_questions: bool,
     /// How long closed messages stay in memory.
     pub remember: Duration,
     /// Unreadable frames and noise journaled per link and minute; the rest is counted.
@@ -148,6 +150,7 @@ impl Default for Policy {
             sos_relays_max: 6,
             sos_relay_window: minutes(10),
             sos_auto_answer: true,
+            keypad_questions: true,
             remember: Duration::from_secs(72 * 3_600),
             unreadable_per_minute: 6,
         }

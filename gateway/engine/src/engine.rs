@@ -7,6 +7,7 @@ mod recover;
 mod send;
 mod status;
 mod submit;
+mod typed;
 mod upkeep;
 
 pub use recover::RecoverError;

@@ -124,6 +124,13 @@ impl Form {
         self.values.get(field)
     }
 
+    /// The machine name of a choice that was made.
+    #[must_use]
+    pub fn chosen(&self, field: &str) -> Option<&'static str> {
+        let Some(Value::Choice(at)) = self.get(field) else { return None };
+        self.schema.field(field)?.choices().get(usize::from(*at)).map(|choice| choice.name.as_str())
+    }
+
     /// All values that are known.
     #[must_use]
     pub const fn values(&self) -> &Values {

@@ -32,6 +32,8 @@ pub(super) fn message(message: &Message) -> Value {
         "by": message.by,
         "to": message.to,
         "text": message.text,
+        "words": (!message.words.is_empty()).then_some(&message.words),
+        "form": serde_json::from_str::<Value>(&message.form).ok(),
         "opaque": (!message.opaque.is_empty()).then(|| hex::encode(&message.opaque)),
         "topic": message.topic.name(),
         "precedence": message.precedence.name(),

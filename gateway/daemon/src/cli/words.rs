@@ -179,7 +179,10 @@ fn kept(data: &Value) -> String {
     let body = match (text(data, "text"), text(data, "opaque")) {
         ("", "") => "（无正文）".to_owned(),
         ("", opaque) => format!("（数据 {opaque}）"),
-        (body, _) => body.to_owned(),
+        (body, _) => match text(data, "words") {
+            "" => body.to_owned(),
+            words => format!("{words}（原文 {body}）"),
+        },
     };
     if from.is_empty() {
         return format!("受理 {id} {marks} {} → {}：{body}", text(data, "by"), terminal(text(data, "to")));

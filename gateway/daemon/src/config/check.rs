@@ -263,6 +263,7 @@ impl Config {
                 sos_relays_max: numbers.sos_relays_max,
                 sos_relay_window: numbers.sos_relay_window.0,
                 sos_auto_answer: numbers.sos_auto_answer,
+                keypad_questions: numbers.keypad_questions,
                 remember: numbers.remember.0,
                 unreadable_per_minute: numbers.unreadable_per_minute,
             },

@@ -218,6 +218,7 @@ pub struct PolicyNumbers {
     pub sos_relays_max: usize,
     pub sos_relay_window: Span,
     pub sos_auto_answer: bool,
+    pub keypad_questions: bool,
     pub remember: Span,
     pub unreadable_per_minute: u32,
 }
@@ -269,6 +270,7 @@ impl Default for PolicyNumbers {
             sos_relays_max: policy.sos_relays_max,
             sos_relay_window: Span(policy.sos_relay_window),
             sos_auto_answer: policy.sos_auto_answer,
+            keypad_questions: policy.keypad_questions,
             remember: Span(policy.remember),
             unreadable_per_minute: policy.unreadable_per_minute,
         }

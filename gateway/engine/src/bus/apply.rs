@@ -144,6 +144,8 @@ impl State {
             by: r.by.clone(),
             to: r.to.clone(),
             text: r.text.clone(),
+            words: r.words.clone(),
+            form: r.form.clone(),
             opaque: r.opaque.clone(),
             topic: topic(&r.topic)?,
             precedence: Precedence::from_name(&r.precedence).ok_or("precedence")?,

@@ -192,6 +192,11 @@ pub struct MessageKept {
     /// It is the whole of the numbered parts held from `from`, which are done with.
     #[prost(bool, tag = "23")]
     pub joined: bool,
+    /// A keypad line that was read (`text` is what was typed): the form as JSON, and the words in which people see it.
+    #[prost(string, tag = "24")]
+    pub form: ::prost::alloc::string::String,
+    #[prost(string, tag = "25")]
+    pub words: ::prost::alloc::string::String,
 }
 #[derive(serde::Serialize)]
 #[derive(Clone, Copy, PartialEq, Eq, Hash, ::prost::Message)]

@@ -25,7 +25,12 @@ pub struct Message {
     pub by: String,
     /// Whom it is for, as asked or as addressed on the air.
     pub to: String,
+    /// What was typed or submitted.
     pub text: String,
+    /// What people are shown in its place, where it is a form; else empty.
+    pub words: String,
+    /// The form as JSON; empty where it is none.
+    pub form: String,
     /// Content without a text meaning.
     pub opaque: Vec<u8>,
     pub topic: Topic,
@@ -52,6 +57,12 @@ pub struct Message {
 }
 
 impl Message {
+    /// What people see: the words of a form, else the text.
+    #[must_use]
+    pub fn shown(&self) -> &str {
+        if self.words.is_empty() { &self.text } else { &self.words }
+    }
+
     /// Whether everything that had to be done for it is done.
     #[must_use]
     pub fn is_closed(&self) -> bool {

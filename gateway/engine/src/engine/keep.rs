@@ -107,7 +107,7 @@ impl Engine {
         }
         let (body, id) = split_short_id(&draft.text);
         let known = self.state.message(id?)?;
-        let words = route::without_own_id(&known.text, known.id);
+        let words = route::without_own_id(known.shown(), known.id);
         let whole = !words.is_empty() && body.contains(words);
         let heard = draft.text.trim();
         let mut parts = known.deliveries.iter().flat_map(|delivery| delivery.plans.values().flatten());
@@ -215,7 +215,9 @@ impl Engine {
 
     /// Gives a message its id, journals it, shows it once it is synced, and sends it on where it has to go.
     fn keep(&mut self, now: Now, draft: Draft<'_>) -> Option<(MessageId, Offset)> {
-        let answer = route::answer_word(&draft.text).filter(|_| !draft.overheard).and_then(|(answer, named)| {
+        let typed = self.typed_line(&draft);
+        let said = if typed.is_line { typed.answer } else { route::answer_word(&draft.text) };
+        let answer = said.filter(|_| !draft.overheard).and_then(|(answer, named)| {
             route::answer_target(&self.state, &draft.from, answer, named).map(|target| (answer, target))
         });
         let sos = draft.alarm || (draft.opaque.is_empty() && route::is_sos(&draft.text));
@@ -229,7 +231,7 @@ impl Engine {
         let answered = answer.map(|(_, (id, _))| id);
         let exercise = self.is_exercise(&draft, answered);
         // What another station relays keeps its id, so that every station knows it again.
-        let foreign = if answer.is_none() { route::relayed_id(&draft.text) } else { None };
+        let foreign = if answer.is_none() && !typed.is_line { route::relayed_id(&draft.text) } else { None };
         let foreign = foreign.filter(|id| id.station != self.config.station && self.state.message(*id).is_none());
         let Some(id) = foreign.or_else(|| self.take_id(now)) else {
             let bytes = bytes::Bytes::from(draft.text.into_bytes());
@@ -252,7 +254,7 @@ impl Engine {
             lossy: draft.lossy,
             damaged: draft.damaged,
             sent_at_ms: draft.sent_at_ms,
-            position: draft.position.as_ref().map(fix_of),
+            position: draft.position.or(typed.position).as_ref().map(fix_of),
             native: draft.native,
             native_repeats_ms: u64::try_from(draft.repeats_within.as_millis()).unwrap_or(0),
             in_reply_to: answered.map_or(0, id_to_u64),
@@ -261,6 +263,8 @@ impl Engine {
             overheard: draft.overheard,
             answer: answer.map_or(String::new(), |(answer, _)| answer.name().into()),
             joined: draft.joined,
+            form: typed.json,
+            words: typed.words,
         };
         let offset = self.append(now, What::MessageKept(record));
         if !draft.repeats_within.is_zero() || draft.overheard {
@@ -276,6 +280,7 @@ impl Engine {
             self.answered(now, answered, delivery, answer, &format!("message {id}"));
         }
         self.send_on(now, id, &draft, topic);
+        self.ask_back(now, id, &draft, typed.question.filter(|_| topic != Topic::Sos));
         Some((id, offset))
     }
 

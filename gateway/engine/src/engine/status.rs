@@ -159,7 +159,7 @@ impl Engine {
             precedence: message.precedence,
             rung: delivery.rung.max(Rung::Saved).name(),
             rung_label: delivery.rung.max(Rung::Saved).label(),
-            text: message.text.clone(),
+            text: message.shown().to_owned(),
             sent: delivery.spent(),
             held: message.held.is_some(),
             life_left_ms: self.deadlines.get(&id).map(|at| millis(at.since(now.mono))),

@@ -25,6 +25,18 @@ struct Sending {
     by: String,
 }
 
+/// Who speaks when the station speaks by itself.
+pub(super) const OWN_NAME: &str = "驿站";
+
+/// What the station says by itself.
+pub(super) struct OwnWords {
+    pub text: String,
+    pub precedence: Precedence,
+    pub supersedes: Option<MessageId>,
+    /// What is told to people when it could not be sent.
+    pub failed: &'static str,
+}
+
 impl Engine {
     pub(super) fn submit(&mut self, now: Now, ticket: Ticket, request: Request) {
         match self.answer_request(now, request) {
@@ -145,23 +157,34 @@ impl Engine {
 
     /// Answers a plain terminal's SOS by itself, so that the person knows that it was received.
     pub(super) fn answer_sos(&mut self, now: Now, sos: MessageId, to: &TerminalId) {
-        let exercise = self.state.message(sos).is_some_and(|message| message.traffic == Traffic::Exercise);
+        let words = OwnWords {
+            text: "已收到求救，请保持待命".into(),
+            precedence: Precedence::Immediate,
+            supersedes: None,
+            failed: "求救自动回复未发",
+        };
+        self.answer_by_itself(now, sos, to, words);
+    }
+
+    /// Says something to the sender of a message that no person has to say.
+    pub(super) fn answer_by_itself(&mut self, now: Now, about: MessageId, to: &TerminalId, words: OwnWords) {
+        let exercise = self.state.message(about).is_some_and(|message| message.traffic == Traffic::Exercise);
         let person = self.state.roster().holder(to).map(|person| person.id.clone());
         let sending = Sending {
             to: to.to_string(),
             targets: vec![Target { person, terminals: vec![to.clone()], group: false }],
-            text: "已收到求救，请保持待命".into(),
-            precedence: Precedence::Immediate,
+            text: words.text,
+            precedence: words.precedence,
             kind: SendKind::Text,
             exercise,
-            in_reply_to: Some(sos),
-            supersedes: None,
-            by: "驿站".into(),
+            in_reply_to: Some(about),
+            supersedes: words.supersedes,
+            by: OWN_NAME.into(),
         };
         if let Err(refusal) = self.send_text(now, sending) {
-            let link = self.state.message(sos).and_then(|message| message.link.clone());
+            let link = self.state.message(about).and_then(|message| message.link.clone());
             if let Some(link) = link {
-                self.tell(Event::Remarked { link, what: "求救自动回复未发", detail: refusal.label() });
+                self.tell(Event::Remarked { link, what: words.failed, detail: refusal.label() });
             }
         }
     }

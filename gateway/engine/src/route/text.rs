@@ -2,7 +2,7 @@
 
 use crate::bus::Message;
 use crate::people::Topic;
-use yizhan_codecs::air::{Traffic, split_short_id};
+use yizhan_codecs::air::{Traffic, form, split_short_id};
 use yizhan_codecs::codec::EncodeError;
 use yizhan_codecs::message::{MessageId, Utc};
 
@@ -12,8 +12,14 @@ const SENDER_CHARS_MAX: usize = 40;
 /// Words that begin a call for help on a plain terminal.
 const SOS_WORDS: &[&str] = &["SOS", "ＳＯＳ", "求救", "求援", "救命", "呼救", "紧急求助"];
 
-/// Whether a text from the field is a call for help: typed there, or relayed by another station with its sender.
+/// Whether a text from the field is a call for help: typed there in words or on a keypad, well or badly, or relayed by
+/// another station with its sender.
 pub(crate) fn is_sos(text: &str) -> bool {
+    says_sos(text) || form::line_schema(text).is_some_and(|schema| schema.distress)
+}
+
+/// Whether the words themselves tell a person that it is a call for help.
+fn says_sos(text: &str) -> bool {
     let relayed = relayed_id(text).and_then(|_| text.split_once('：'));
     begins_with_sos(text) || relayed.is_some_and(|(_, words)| begins_with_sos(words))
 }
@@ -40,16 +46,17 @@ pub(crate) fn render(message: &Message, sender: Option<&str>, origin: Option<Utc
         text.push_str(&format!("原{} ", origin.beijing_short()));
     }
     if let Some(sender) = sender {
-        if message.topic == Topic::Sos && !is_sos(&message.text) {
+        if message.topic == Topic::Sos && !says_sos(message.shown()) {
             text.push_str("求救 ");
         }
         text.push_str(sender);
         text.push('：');
     }
-    let words = without_own_id(&message.text, message.id);
+    let words = without_own_id(message.shown(), message.id);
     let body = words.strip_prefix(Traffic::MARK).filter(|_| message.traffic == Traffic::Exercise);
     text.push_str(body.unwrap_or(words));
-    if let Some(fix) = message.position.as_ref().filter(|_| sender.is_some()) {
+    // The words of a form say where it is.
+    if let Some(fix) = message.position.as_ref().filter(|_| sender.is_some() && message.words.is_empty()) {
         text.push_str(&format!(" {:.4},{:.4}", fix.lat(), fix.lon()));
     }
     text
@@ -196,10 +203,12 @@ mod tests {
 
     #[test]
     fn calls_for_help_are_told_from_talk_about_them() {
-        for text in ["SOS 两人被困", "sos", "求救！三号桥", "【演练】求救 三组", "ＳＯＳ"] {
+        for text in
+            ["SOS 两人被困", "sos", "求救！三号桥", "【演练】求救 三组", "ＳＯＳ", "#2", "＃２ 乱写", "演练 #2 1"]
+        {
             assert!(is_sos(text), "{text}");
         }
-        for text in ["没有人求救", "收到SOS", "", "安"] {
+        for text in ["没有人求救", "收到SOS", "", "安", "#1 2 1", "#22", "2"] {
             assert!(!is_sos(text), "{text}");
         }
     }

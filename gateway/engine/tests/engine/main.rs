@@ -5,3 +5,4 @@ mod recovered;
 mod relayed;
 mod sent;
 mod station;
+mod typed;

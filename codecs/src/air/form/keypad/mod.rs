@@ -91,7 +91,8 @@ fn form(scan: &mut Scan) -> Result<&'static Schema, Question> {
     current().find(|schema| schema.zh == name).ok_or_else(which_form)
 }
 
+/// No question may begin as a line does: an answer of a machine to a machine would never end.
 fn which_form() -> Question {
     let forms: Vec<String> = current().map(|schema| format!("{}{}", schema.keypad, schema.zh)).collect();
-    Question::new(None, &format!("#后写表号：{}", forms.join("")))
+    Question::new(None, &format!("请写表号：{}", forms.join("")))
 }

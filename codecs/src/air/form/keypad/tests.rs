@@ -31,6 +31,7 @@ proptest! {
     fn no_line_panics_and_every_question_is_short(line in "[#＃]?[0-9 ０-９#死失伤困转续首滑坡说原北东位时日点应到帐篷/;?+增减同人SWE.:,一二十百万]{0,30}") {
         if let Err(question) = read_line(&line, &Area::default()) {
             prop_assert!(question.text.chars().count() <= QUESTION_MAX && !question.text.is_empty());
+            prop_assert!(!is_line(&question.text), "{} would be answered by another station", question.text);
         }
     }
 
@@ -173,7 +174,7 @@ fn places_may_be_typed_by_name_where_they_are_shared() {
 #[test]
 fn what_is_not_clear_is_asked_and_never_guessed() {
     for (line, question) in [
-        ("#", "#后写表号：1险情2求救3转移清点4指令5答复6预警7叫应8物资9状态0位置"),
+        ("#", "请写表号：1险情2求救3转移清点4指令5答复6预警7叫应8物资9状态0位置"),
         ("#12 1", "没有#12这张表；表号一位数，后面空一格再写"),
         ("#1", "缺报别：1首报 2续报 3终报"),
         ("#1 4", "报别“4”不清：1首报 2续报 3终报"),

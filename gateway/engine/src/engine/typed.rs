@@ -1,0 +1,114 @@
+//! Lines of a keypad from plain terminals: what they say as forms, and what is asked back.
+//!
+//! **Invariants**
+//! - What was typed is kept as it was typed, read or not.
+//! - Only an enrolled terminal is asked back, and one question at a time is on its way to it: a stranger costs no airtime.
+
+use super::Engine;
+use super::keep::Draft;
+use super::submit::{OWN_NAME, OwnWords};
+use crate::people::Topic;
+use crate::time::Now;
+use yizhan_codecs::air::form::{self, Area, Form, Question, Reference, Value};
+use yizhan_codecs::message::{Answer, MessageId, Position, Precedence, TerminalId};
+
+/// Forms whose position is that of the sender. Others tell where something happened.
+const OWN_PLACE: [&str; 3] = ["sos", "position", "status"];
+
+/// What is asked of somebody who numbered the parts of a line by hand.
+const IN_ONE_PIECE: &str = "按键报表请写在一条里，不要自己分段，请重发";
+
+/// What a keypad line says. Of any other text nothing.
+#[derive(Debug, Default)]
+pub(super) struct Typed {
+    pub is_line: bool,
+    pub words: String,
+    pub json: String,
+    /// What it answers, and to which message.
+    pub answer: Option<(Answer, Option<MessageId>)>,
+    /// Where the sender is.
+    pub position: Option<Position>,
+    /// What is not clear.
+    pub question: Option<Question>,
+}
+
+impl Engine {
+    /// Reads a keypad line. One with gaps is none: nobody should be asked about what the air took.
+    pub(super) fn typed_line(&self, draft: &Draft<'_>) -> Typed {
+        let whole = draft.opaque.is_empty() && !draft.lossy && !draft.damaged;
+        if !whole || !form::is_line(&draft.text) {
+            return Typed::default();
+        }
+        let unclear = |question| Typed { is_line: true, question: Some(question), ..Typed::default() };
+        // Where a person cut a text, a space may be lost: `3` and `2 14` would be 32 and 14.
+        if draft.joined && draft.native == 0 {
+            return unclear(Question { field: None, text: IN_ONE_PIECE.into() });
+        }
+        let mut area = Area::default();
+        area.counters.insert(self.config.station.number(), self.state.id_last);
+        match form::read_line(&draft.text, &area) {
+            Ok(form) => Typed {
+                is_line: true,
+                words: form.words(&area),
+                json: form.to_json().to_string(),
+                answer: answer(&form).map(|(answer, about)| (answer, Some(self.named(about)))),
+                position: own_place(&form, &area),
+                question: None,
+            },
+            Err(question) => unclear(question),
+        }
+    }
+
+    /// The message that a reference means: of this station the one nearest to the newest, of another one the first.
+    fn named(&self, reference: Reference) -> MessageId {
+        let own = reference.station == self.config.station;
+        reference.near(if own { self.state.id_last } else { 0 })
+    }
+
+    /// Asks the sender of a line that is not clear. A newer question takes the place of one that is still on its way.
+    pub(super) fn ask_back(&mut self, now: Now, about: MessageId, draft: &Draft<'_>, question: Option<Question>) {
+        let to = &draft.from;
+        let enrolled = self.state.roster().holder(to).is_some();
+        let Some(question) = question.filter(|_| enrolled && !draft.overheard && self.config.policy.keypad_questions)
+        else {
+            return;
+        };
+        let words = OwnWords {
+            text: question.text,
+            precedence: Precedence::Priority,
+            supersedes: self.question_on_its_way(to),
+            failed: "按键报表的回问未发",
+        };
+        self.answer_by_itself(now, about, to, words);
+    }
+
+    fn question_on_its_way(&self, to: &TerminalId) -> Option<MessageId> {
+        let mut open = self.state.open.iter().filter_map(|(id, _)| self.state.message(*id));
+        let question = open.find(|message| {
+            let about = message.in_reply_to.and_then(|id| self.state.message(id));
+            let about_line = about.is_some_and(|about| about.topic != Topic::Sos && form::is_line(&about.text));
+            about_line && message.by == OWN_NAME && message.deliveries.iter().any(|d| d.terminals.contains(to))
+        });
+        question.map(|message| message.id)
+    }
+}
+
+fn answer(form: &Form) -> Option<(Answer, Reference)> {
+    let answer = match form.chosen("answer")? {
+        "accepted" => Answer::Accepted,
+        "executing" => Answer::Executing,
+        "done" => Answer::Done,
+        "unable" => Answer::Unable,
+        _ => return None,
+    };
+    let Some(Value::Reference(about)) = form.get("about") else { return None };
+    (form.schema().name == "answer").then_some((answer, *about))
+}
+
+/// Where the sender is, unless the form says that it is old news.
+fn own_place(form: &Form, area: &Area) -> Option<Position> {
+    let fresh = matches!(form.get("age"), None | Some(Value::Number(0)));
+    let Some(Value::Spot(spot)) = form.get("fix").filter(|_| fresh) else { return None };
+    let (lat_e7, lon_e7) = area.degrees(*spot).filter(|_| OWN_PLACE.contains(&form.schema().name.as_str()))?;
+    Some(Position { lat_e7, lon_e7, ..Position::from_degrees(0.0, 0.0)? })
+}
