@@ -203,6 +203,7 @@ impl Clone for Box<dyn Codec> {
 #[derive(Clone, Debug, PartialEq, Eq, Error)]
 #[non_exhaustive]
 pub enum DecodeError {
+    /// Bytes of the whole frame, head and check included.
     #[error("frame is {found} bytes, {expected} needed")]
     Length { expected: usize, found: usize },
     #[error("checksum is {found:#x}, computed {expected:#x}")]

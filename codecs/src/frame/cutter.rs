@@ -15,7 +15,7 @@ pub trait Shape: Clone + Debug + Send + 'static {
     /// The longest frame.
     fn frame_max(&self) -> usize;
 
-    /// How long a started frame may wait for its rest.
+    /// How long a started frame may wait for its rest: silence after the last byte that came.
     fn patience(&self) -> Duration;
 
     /// What begins at the first of these bytes; there is at least one. A verdict other than [`Verdict::More`] holds

@@ -183,8 +183,10 @@ pub struct Ground {
 /// A link of the station.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub struct Standing {
-    /// The device's name in the register.
-    pub device: &'static str,
+    /// Whether what its terminal hears bears a number of its own.
+    pub numbers: bool,
+    /// Whether bytes for it can be told to be a message's.
+    pub reads_bytes: bool,
     /// The highest rung that its radio can prove by itself.
     pub proves: Rung,
 }
@@ -197,13 +199,13 @@ impl Ground {
 
     /// Whether what this terminal sends bears a number of its own. Without one, what comes twice are two messages.
     fn numbers_messages(&self, terminal: &str) -> bool {
-        let numbers = |link: &LinkId| self.links.get(link).is_some_and(|of| !matches!(of.device, "beidou" | "raw"));
+        let numbers = |link: &LinkId| self.links.get(link).is_some_and(|standing| standing.numbers);
         self.serving(terminal).iter().any(numbers)
     }
 
     /// Whether bytes for this link can be told to be a message's. Elsewhere the laws wait for the transmission.
     fn reads_bytes(&self, link: &LinkId) -> bool {
-        self.links.get(link).is_some_and(|standing| matches!(standing.device, "beidou" | "hytera"))
+        self.links.get(link).is_some_and(|standing| standing.reads_bytes)
     }
 }
 

@@ -245,7 +245,8 @@ impl Scenario {
             let codec = device::open(&link.device, &profile(link)?);
             let codec =
                 codec.map_err(|error| ScenarioError::Link { link: link.name.clone(), why: error.to_string() })?;
-            let standing = Standing { device: kind_of(link)?.device, proves: codec.limits().proves };
+            let Kind { numbers, reads_bytes, .. } = *kind_of(link)?;
+            let standing = Standing { numbers, reads_bytes, proves: codec.limits().proves };
             ground.links.insert(LinkId::new(&link.name), standing);
         }
         for terminal in people.iter().flat_map(|person| &person.terminals) {

@@ -34,6 +34,11 @@ pub struct Kind {
     pub own_key: Option<&'static str>,
     /// Further lines of the profile, without which half of what the terminal does would not be seen.
     pub also: &'static [&'static str],
+    /// Whether each text it hears bears a number of its own. Without one, what comes twice are two messages.
+    pub numbers: bool,
+    /// Whether the laws can tell from bytes for it that they carry a message
+    /// ([`carries_message`](crate::world::carries_message)). Elsewhere they wait for the transmission.
+    pub reads_bytes: bool,
     /// Numbers for somebody who names none: its own, and a far handheld's.
     pub usual: (&'static str, &'static str),
     make: Make,
@@ -108,6 +113,7 @@ pub static KINDS: &[Kind] = &[
     TRBO,
     Kind {
         also: &["send = true"],
+        numbers: false,
         ..serial("raw", ("64001", "4321"), |wish| {
             let far = TerminalId::from_number(wish.own.bearer, 0);
             boxed(RawModem::new(wish.own, far, wish.profile))
@@ -120,7 +126,18 @@ const REPEATER: Ipv4Addr = Ipv4Addr::new(127, 0, 0, 2);
 
 /// A device on a serial port that has one kind of terminal.
 const fn serial(name: &'static str, usual: (&'static str, &'static str), make: Make) -> Kind {
-    Kind { name, device: name, variant: None, wiring: Wiring::Serial, own_key: None, also: &[], usual, make }
+    Kind {
+        name,
+        device: name,
+        variant: None,
+        wiring: Wiring::Serial,
+        own_key: None,
+        also: &[],
+        numbers: true,
+        reads_bytes: false,
+        usual,
+        make,
+    }
 }
 
 const TRBO: Kind = Kind {
@@ -138,8 +155,13 @@ const fn beidou(name: &'static str, dialect: &'static str) -> Kind {
         b"rsmc3" => |wish| card(Dialect::Rsmc3, &wish),
         _ => |wish| card(Dialect::Rdss21, &wish),
     };
-    let (variant, usual) = (Some(("dialect", dialect)), ("142020", "242407"));
-    Kind { name, device: "beidou", variant, wiring: Wiring::Serial, own_key: None, also: &[], usual, make }
+    Kind {
+        name,
+        variant: Some(("dialect", dialect)),
+        numbers: false,
+        reads_bytes: true,
+        ..serial("beidou", ("142020", "242407"), make)
+    }
 }
 
 const HYTERA: Kind = Kind {
@@ -153,6 +175,8 @@ const HYTERA: Kind = Kind {
     ]),
     own_key: Some("base_radio"),
     also: &[],
+    numbers: true,
+    reads_bytes: true,
     // Outside the range that drills give to handhelds.
     usual: ("64001", "242407"),
     make: |wish| boxed(HyteraModem::new(wish.subnet.unwrap_or(10), wish.own.as_u32()?)),
@@ -215,6 +239,7 @@ impl Kind {
 #[cfg(test)]
 mod tests {
     use super::*;
+    use crate::scenario::Scenario;
     use std::collections::BTreeSet;
 
     #[test]
@@ -230,5 +255,17 @@ mod tests {
             let found = Kind::of(kind.device, kind.variant.map(|(_, value)| value)).unwrap();
             assert_eq!(found.name, kind.name);
         }
+    }
+
+    #[test]
+    fn every_registered_device_has_a_kind_and_every_kind_a_link_in_the_day_of_every_terminal() {
+        let kindless = REGISTER.iter().map(|device| device.name);
+        let kindless: Vec<_> = kindless.filter(|device| KINDS.iter().all(|kind| kind.device != *device)).collect();
+        assert!(kindless.is_empty(), "simulators/src/terminal/kinds.rs: no kind of device {kindless:?}");
+        let day = Scenario::built_in("every-terminal").unwrap();
+        let kinds = day.links.iter().filter_map(|link| Kind::of(&link.device, link.dialect.as_deref()));
+        let linked: BTreeSet<_> = kinds.map(|kind| kind.name).collect();
+        let linkless: Vec<_> = KINDS.iter().map(|kind| kind.name).filter(|name| !linked.contains(name)).collect();
+        assert!(linkless.is_empty(), "simulators/scenarios/every-terminal.toml: no link of kind {linkless:?}");
     }
 }

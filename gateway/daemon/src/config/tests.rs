@@ -1,5 +1,6 @@
 use super::*;
 use std::collections::BTreeSet;
+use yizhan_codecs::device::REGISTER;
 
 const EXAMPLE: &str = include_str!("../../../../gateway.example.toml");
 const ROSTER: &str = include_str!("../../../../roster.example.toml");
@@ -221,7 +222,34 @@ fn every_link_of_the_devices_page_is_accepted_and_every_device_of_its_table_has_
             block.replacen("profile = {", "profile = { zz = 1,", 1).replacen("device = \"", "device = \"zz", 1);
         assert!(Config::parse(Path::new("g"), &format!("{station}{altered}")).is_err(), "{heading}: read, not skipped");
     }
-    let rows = DEVICES.lines().filter_map(|line| line.strip_prefix("| `"));
-    let table: BTreeSet<String> = rows.filter_map(|row| row.split('`').next()).map(str::to_owned).collect();
-    assert_eq!(shown, table);
+    let without: Vec<_> =
+        rows_of_the_page().into_iter().map(|(device, _)| device).filter(|d| !shown.contains(d)).collect();
+    assert!(without.is_empty(), "docs/devices.md: no section with a whole link for {without:?}");
+}
+
+/// Device and bearer of each row of the table in docs/devices.md.
+fn rows_of_the_page() -> Vec<(String, String)> {
+    let rows = DEVICES.lines().filter(|line| line.starts_with("| `"));
+    rows.map(|row| {
+        let mut cells = row.split('|').skip(1).map(|cell| cell.trim().trim_matches('`').to_owned());
+        (cells.next().unwrap_or_default(), cells.next().unwrap_or_default())
+    })
+    .collect()
+}
+
+#[test]
+fn the_devices_page_has_a_row_and_a_section_for_every_registered_device_and_for_no_other() {
+    let rows = rows_of_the_page();
+    let registered: Vec<_> =
+        REGISTER.iter().map(|device| (device.name.to_owned(), device.bearer.name().to_owned())).collect();
+    let missing: Vec<_> = registered.iter().filter(|device| !rows.contains(device)).collect();
+    assert!(missing.is_empty(), "docs/devices.md: no row of this device and bearer: {missing:?}");
+    let unknown: Vec<_> = rows.iter().filter(|row| !registered.contains(row)).collect();
+    assert!(unknown.is_empty(), "docs/devices.md: rows of no registered device: {unknown:?}");
+    let sections: Vec<_> = DEVICES.lines().filter_map(|line| line.strip_prefix("## ")).collect();
+    let order: Vec<_> = rows.iter().map(|(device, _)| device.as_str()).collect();
+    assert_eq!(sections, order, "docs/devices.md: one section a row, in the order of the rows");
+    let bearers: BTreeSet<_> = rows.iter().map(|(_, bearer)| bearer).collect();
+    let groups = rows.chunk_by(|(_, one), (_, next)| one == next).count();
+    assert_eq!(groups, bearers.len(), "docs/devices.md: rows of one bearer stand together");
 }

@@ -3,7 +3,7 @@
 use super::capture::{Capture, Piece};
 use super::clock::Clock;
 use super::metrics::{Counter, Metrics};
-use super::told;
+use super::told::DayLog;
 use crate::link::{Link, Transmission};
 use crate::storage::{SavedSnapshot, Synced, Writer};
 use std::collections::{BTreeMap, VecDeque};
@@ -109,6 +109,7 @@ struct Loop {
     /// What the engine was last told of the disk.
     told: Synced,
     snapshot_at: Offset,
+    day_log: DayLog,
     stopping: bool,
 }
 
@@ -125,6 +126,7 @@ pub(super) fn start(hands: Hands, stop: CancellationToken) -> (Station, tokio::t
         given: told.through,
         told,
         snapshot_at: told.through,
+        day_log: DayLog::default(),
         stopping: false,
         hands,
     };
@@ -256,7 +258,8 @@ impl Loop {
                 }
                 Output::Tell(event) => {
                     self.hands.metrics.event(&event);
-                    told::log(&event);
+                    let at = self.hands.clock.now().mono;
+                    self.day_log.write(at, &event);
                 }
                 Output::WakeAt(at) => self.wake = Some(self.hands.clock.at(at)),
             }

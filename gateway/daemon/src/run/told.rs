@@ -1,9 +1,13 @@
 //! Events as lines of the day's log. What people wrote, where they are and their full numbers stand there only at
 //! trace level.
 
-use yizhan_codecs::message::{CardState, TerminalId};
+use std::collections::BTreeMap;
+use std::time::Duration;
+use tracing::Level;
+use yizhan_codecs::message::{CardState, LinkId, TerminalId};
 use yizhan_engine::event::{AttemptOutcome, Event, SlotReason};
 use yizhan_engine::io::LinkTrouble;
+use yizhan_engine::time::Instant;
 
 /// A number with all but its last four characters hidden.
 fn masked(terminal: &TerminalId) -> String {
@@ -13,25 +17,52 @@ fn masked(terminal: &TerminalId) -> String {
     format!("{}:{}{shown}", terminal.bearer.label(), if hidden > 0 { "…" } else { "" })
 }
 
-/// Writes an event into the log.
-pub(super) fn log(event: &Event) {
-    tracing::trace!(?event);
-    match event {
-        Event::JournalFailed { .. } | Event::FlashOverdue { .. } | Event::RelayedUnstored { .. } => {
-            tracing::error!("{}", line(event));
+/// After this time a remark is news again.
+const REMARK_AGAIN: Duration = Duration::from_secs(3_600);
+
+/// Writes events into the log and remembers which remarks stand there already: the engine passes on every one of them,
+/// and a device may make the same one with each frame.
+#[derive(Debug, Default)]
+pub(super) struct DayLog {
+    /// When a remark of a link was last written where everybody sees it. A device has a fixed set of them.
+    remarked: BTreeMap<(LinkId, &'static str), Instant>,
+}
+
+impl DayLog {
+    pub(super) fn write(&mut self, at: Instant, event: &Event) {
+        tracing::trace!(?event);
+        match self.level(at, event) {
+            Level::ERROR => tracing::error!("{}", line(event)),
+            Level::WARN => tracing::warn!("{}", line(event)),
+            Level::INFO => tracing::info!("{}", line(event)),
+            _ => tracing::debug!("{}", line(event)),
         }
-        Event::LinkWentDown { why: LinkTrouble::Stopped, .. } => tracing::info!("{}", line(event)),
-        Event::LinkWentDown { .. } | Event::CardLost { .. } | Event::ConfirmationWanted { .. } => {
-            tracing::warn!("{}", line(event));
+    }
+
+    fn level(&mut self, at: Instant, event: &Event) -> Level {
+        match event {
+            Event::JournalFailed { .. } | Event::FlashOverdue { .. } | Event::RelayedUnstored { .. } => Level::ERROR,
+            Event::LinkWentDown { why: LinkTrouble::Stopped, .. } => Level::INFO,
+            Event::LinkWentDown { .. } | Event::CardLost { .. } | Event::ConfirmationWanted { .. } => Level::WARN,
+            Event::SosOpened { .. } | Event::SosUpdated { .. } => Level::WARN,
+            Event::LinkCameUp { .. }
+            | Event::CardFound { .. }
+            | Event::SignalChanged { .. }
+            | Event::SosClosed { .. }
+            | Event::ClockTrusted { .. }
+            | Event::Recovered { .. } => Level::INFO,
+            Event::Remarked { link, what, .. } if self.is_news(at, link, what) => Level::INFO,
+            _ => Level::DEBUG,
         }
-        Event::SosOpened { .. } | Event::SosUpdated { .. } => tracing::warn!("{}", line(event)),
-        Event::LinkCameUp { .. }
-        | Event::CardFound { .. }
-        | Event::SignalChanged { .. }
-        | Event::SosClosed { .. }
-        | Event::ClockTrusted { .. }
-        | Event::Recovered { .. } => tracing::info!("{}", line(event)),
-        _ => tracing::debug!("{}", line(event)),
+    }
+
+    fn is_news(&mut self, at: Instant, link: &LinkId, what: &'static str) -> bool {
+        let key = (link.clone(), what);
+        let news = self.remarked.get(&key).is_none_or(|last| at.since(*last) >= REMARK_AGAIN);
+        if news {
+            self.remarked.insert(key, at);
+        }
+        news
     }
 }
 
@@ -92,6 +123,7 @@ fn attempt_line(event: &Event) -> String {
             format!("{link} 等待发送时机：{why}")
         }
         Event::Acknowledged { link, offset } => format!("{link} 已回执（记录 {}）", offset.0),
+        // The detail may be words, a place or a number.
         Event::Remarked { link, what, .. } => format!("{link} {what}"),
         // Events that this version has no words for; their names are at trace level.
         _ => "（详见 trace 级日志）".to_owned(),
@@ -114,7 +146,7 @@ fn outcome_label(outcome: AttemptOutcome) -> String {
 #[cfg(test)]
 mod tests {
     use super::*;
-    use yizhan_codecs::message::{Bearer, LinkId};
+    use yizhan_codecs::message::Bearer;
 
     #[test]
     fn a_log_line_hides_the_number_and_the_bytes() {
@@ -129,5 +161,23 @@ mod tests {
         };
         let line = line(&unreadable);
         assert!(line.contains("15 字节") && !line.contains("三号桥"), "{line}");
+    }
+
+    #[test]
+    fn a_remark_is_seen_once_an_hour_and_never_with_its_detail() {
+        let remark = |link: &str, what| Event::Remarked {
+            link: LinkId::new(link),
+            what,
+            detail: "北斗:13142020 三号桥断了".into(),
+        };
+        let mut log = DayLog::default();
+        let mut level = |seconds: u64, event: &Event| log.level(Instant(seconds * 1_000_000), event);
+        assert_eq!(level(1, &remark("mesh-1", "电台拒绝")), Level::INFO);
+        assert_eq!(level(2, &remark("mesh-1", "电台拒绝")), Level::DEBUG);
+        assert_eq!(level(2, &remark("mesh-2", "电台拒绝")), Level::INFO);
+        assert_eq!(level(3, &remark("mesh-1", "电台已重启")), Level::INFO);
+        assert_eq!(level(3_600, &remark("mesh-1", "电台拒绝")), Level::DEBUG);
+        assert_eq!(level(3_601, &remark("mesh-1", "电台拒绝")), Level::INFO);
+        assert_eq!(line(&remark("mesh-1", "电台拒绝")), "mesh-1 电台拒绝");
     }
 }
