@@ -80,3 +80,52 @@ proptest! {
         }
     }
 }
+
+/// One case of `vectors/model.jsonl`.
+#[derive(serde::Serialize, serde::Deserialize)]
+struct Golden {
+    codec: u8,
+    text: String,
+    body: String,
+    source: String,
+}
+
+/// Texts of every kind with the bytes that model 8 writes for ever. `UPDATE=1` writes the file: only for a new model.
+#[test]
+fn model_8_writes_the_golden_bytes() {
+    let path = concat!(env!("CARGO_MANIFEST_DIR"), "/src/air/text/vectors/model.jsonl");
+    let test_set = include_str!("vectors/messages-zh.txt").lines().step_by(8);
+    let cases: Vec<Golden> = SAMPLES
+        .into_iter()
+        .chain(test_set)
+        .map(|text| Golden {
+            codec: FIRST_MODEL,
+            text: text.into(),
+            body: hex::encode(model().write(text)),
+            source: "written by this codec; the second reader is the decoder".into(),
+        })
+        .collect();
+    if std::env::var_os("UPDATE").is_some() {
+        let lines: Vec<String> = cases.iter().map(|case| serde_json::to_string(case).unwrap()).collect();
+        std::fs::write(path, lines.join("\n") + "\n").unwrap();
+    }
+    let stored = std::fs::read_to_string(path).unwrap();
+    let stored: Vec<Golden> = stored.lines().map(|line| serde_json::from_str(line).unwrap()).collect();
+    assert_eq!(stored.len(), cases.len());
+    for (case, golden) in cases.iter().zip(&stored) {
+        assert_eq!((&case.text, &case.body), (&golden.text, &golden.body));
+        assert_eq!(read(golden.codec, &hex::decode(&golden.body).unwrap()).as_deref(), Ok(golden.text.as_str()));
+    }
+}
+
+#[test]
+fn each_model_file_is_the_one_that_its_number_is_bound_to() {
+    use sm3::{Digest, Sm3};
+    let bound = [(8, MODEL_8_SM3)];
+    for ((number, file), (bound, hash)) in MODELS.iter().zip(bound) {
+        assert_eq!((*number, hex::encode(Sm3::digest(file))), (bound, hash.to_owned()));
+    }
+}
+
+/// The SM3 of the file of model 8.
+const MODEL_8_SM3: &str = "81d39d5b48d2e086c5f309f992847c764263e774eca261749b050793d573aaed";

@@ -5,8 +5,8 @@ use std::io::Write;
 use std::path::Path;
 use std::process::ExitCode;
 use std::time::Instant;
-use yizhan_codecs::air::form::bits_table;
-use yizhan_codecs::air::text;
+use yizhan_codecs::air::content::Content;
+use yizhan_codecs::air::{form, text};
 
 /// Packs every line of a file as a station would, reads it back, and says what it costs.
 pub(super) fn text(file: &Path, json: bool, out: &mut dyn Write) -> Result<ExitCode, CliError> {
@@ -54,7 +54,96 @@ pub(super) fn text(file: &Path, json: bool, out: &mut dyn Write) -> Result<ExitC
 }
 
 /// What each form costs on the air.
-pub(super) fn form(out: &mut dyn Write) -> Result<(), CliError> {
-    write!(out, "{}", bits_table())?;
+pub(super) fn forms(out: &mut dyn Write) -> Result<(), CliError> {
+    write!(out, "{}", form::bits_table())?;
     Ok(())
+}
+
+/// Says what a text or a keypad line is as a content between stations: its bytes before the seal.
+pub(super) fn pack(words: &str, out: &mut dyn Write) -> Result<ExitCode, CliError> {
+    let content = if form::is_line(words) {
+        let form = form::read_line(words, &form::Area::default())
+            .map_err(|question| CliError::Failed(format!("这一行报表不清楚：{}", question.text)))?;
+        let packed = form.pack().map_err(|error| CliError::Failed(format!("这张表单装不成：{error}")))?;
+        note_of(&form, packed.bytes)?
+    } else {
+        let packed = written(words)?;
+        Content::Text { codec: packed.codec, body: packed.body }
+    };
+    let bytes = content.emit().map_err(|error| CliError::Failed(error.to_string()))?;
+    writeln!(out, "{}", hex::encode(&bytes))?;
+    Ok(ExitCode::SUCCESS)
+}
+
+/// A form's free text stands behind its bits.
+fn note_of(form: &form::Form, mut bits: Vec<u8>) -> Result<Content, CliError> {
+    if form.note().is_empty() {
+        return Ok(Content::Form { variant: 0, body: bits });
+    }
+    let note = written(form.note())?;
+    bits.extend(note.body);
+    Ok(Content::FormAndText { codec: note.codec, body: bits })
+}
+
+fn written(words: &str) -> Result<text::Packed, CliError> {
+    text::write(words, text::ModelSet::own()).map_err(|error| CliError::Failed(format!("这段文字不能发送：{error}")))
+}
+
+/// Says in words what the bytes of a content are.
+pub(super) fn unpack(bytes: &str, out: &mut dyn Write) -> Result<ExitCode, CliError> {
+    let bytes: String = bytes.split_whitespace().collect();
+    let bytes = hex::decode(&bytes).map_err(|error| CliError::Usage(format!("不是十六进制：{error}")))?;
+    let content = Content::parse(&bytes).map_err(|error| CliError::Failed(format!("读不通：{error}")))?;
+    writeln!(out, "{}", words_of(&content)?)?;
+    Ok(ExitCode::SUCCESS)
+}
+
+fn words_of(content: &Content) -> Result<String, CliError> {
+    let read =
+        |codec, body: &[u8]| text::read(codec, body).map_err(|error| CliError::Failed(format!("文字读不通：{error}")));
+    let area = form::Area::default();
+    match content {
+        Content::Text { codec, body } => read(*codec, body),
+        Content::Form { body, .. } => {
+            let form = form::Form::unpack(body).map_err(|error| CliError::Failed(unread(&error)))?;
+            Ok(form.words(&area))
+        }
+        Content::FormAndText { codec, body } => {
+            let (mut form, bits) = form::Form::unpack_first(body).map_err(|error| CliError::Failed(unread(&error)))?;
+            let note = read(*codec, body.get(bits.div_ceil(8)..).unwrap_or_default())?;
+            form.set_note(&note).map_err(|error| CliError::Failed(error.to_string()))?;
+            Ok(form.words(&area))
+        }
+        other => serde_json::to_string(other).map_err(|error| CliError::Failed(error.to_string())),
+    }
+}
+
+fn unread(error: &form::UnpackError) -> String {
+    format!("{} {}", error.label(), error.hex())
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn there_and_back(words: &str) -> String {
+        let (mut hex, mut out) = (Vec::new(), Vec::new());
+        pack(words, &mut hex).unwrap();
+        unpack(std::str::from_utf8(&hex).unwrap(), &mut out).unwrap();
+        String::from_utf8(out).unwrap()
+    }
+
+    #[test]
+    fn a_text_and_a_keypad_line_are_packed_and_come_back_in_words() {
+        assert_eq!(there_and_back("水位超警戒1.2米，速派抢险队。"), "水位超警戒1.2米，速派抢险队。\n");
+        let words = there_and_back("#2 水困 共3 伤1 位30.6521,104.0812");
+        assert!(words.contains("求救") && words.contains('3'), "{words}");
+    }
+
+    #[test]
+    fn what_is_no_content_is_refused_in_words() {
+        let error = unpack("ff00", &mut Vec::new()).unwrap_err().to_string();
+        assert!(error.contains("读不通"), "{error}");
+        assert!(unpack("xyz", &mut Vec::new()).is_err());
+    }
 }

@@ -101,6 +101,10 @@ enum What {
     },
     /// 逐帧解释
     Explain(Explain),
+    /// 把文字或按键报表（#…）装成站间内容，输出十六进制（加密之前）
+    Pack { text: String },
+    /// 读站间内容（十六进制）
+    Unpack { hex: String },
     /// 空口用量：一条报文占多少字节、几个时隙
     Airtime {
         #[command(subcommand)]
@@ -270,7 +274,9 @@ fn perform(cli: Cli) -> Result<ExitCode, CliError> {
         What::Verify { journal } => return offline::verify(&place, journal, out),
         What::Explain(explain) => return offline::explain(&explain, out),
         What::Airtime { what: AirtimeWhat::Text { file, json } } => return airtime::text(&file, json, out),
-        What::Airtime { what: AirtimeWhat::Form } => airtime::form(out)?,
+        What::Pack { text } => return airtime::pack(&text, out),
+        What::Unpack { hex } => return airtime::unpack(&hex, out),
+        What::Airtime { what: AirtimeWhat::Form } => airtime::forms(out)?,
         What::Send(send) => return talk::send(&place.client()?, &send, out),
         What::Tail { last, json, once } => talk::tail(&place.client()?, last, json, once, out)?,
         What::Status { json } => ask::status(&place.client()?, json, out)?,

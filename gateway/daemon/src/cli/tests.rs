@@ -30,6 +30,9 @@ fn the_documented_forms_are_understood() {
         "yizhan verify",
         "yizhan explain --jsonl",
         "yizhan airtime form",
+        "yizhan airtime text messages.txt --json",
+        "yizhan pack 水位上涨",
+        "yizhan unpack 0041",
     ] {
         assert!(parsed(line).is_ok(), "{line}: {}", parsed(line).unwrap_err());
     }
