@@ -5,6 +5,7 @@
 mod card;
 mod choice;
 mod leg;
+pub mod stream;
 
 pub(crate) use card::{Card, Cards};
 pub(crate) use choice::{Choice, Port};
