@@ -2,8 +2,11 @@
 //!
 //! The outbox holds only what a restart may forget; what must survive is in the bus's state, which it reads.
 
+pub mod bearer;
 mod card;
 mod choice;
+pub mod forecast;
+pub mod ladder;
 mod leg;
 pub mod stream;
 

@@ -22,6 +22,8 @@ pub const LOSS_MAX: u32 = 900;
 const BURST_SHARE: u32 = 999;
 /// Slots to wait after a burst without COMPLETE; the last one again and again.
 const WAITS: [u64; 3] = [4, 8, 16];
+/// Slots after a row before which a sign of life does not call for the next one: its own receipt may be on its way.
+pub const REVIVES_AFTER: u32 = 4;
 /// Sends that could each have completed the message, without a receipt, after which another bearer is worth trying.
 const UNANSWERED_MAX: u32 = 3;
 /// Chance is counted in parts of this, so that a product with 1000 fits into 64 bits.
@@ -182,6 +184,8 @@ impl Stream {
     }
 
     /// A receipt of this message was heard in `slot`.
+    ///
+    /// NEED may be late and ask for more than is still missing; the burst it starts is cut short by COMPLETE.
     pub fn heard(&mut self, slot: u64, said: Said) {
         self.unanswered = 0;
         match said {
@@ -202,6 +206,21 @@ impl Stream {
         self.loss = loss.min(LOSS_MAX);
         if !self.once {
             self.burst = slots_for(self.wanted, self.loss, BURST_SHARE);
+        }
+    }
+
+    /// A burst has ended without COMPLETE, and the stream sends now and then only.
+    #[must_use]
+    pub const fn is_waiting(&self) -> bool {
+        !self.complete && !self.once && self.out >= self.burst
+    }
+
+    /// The way has just been heard to work, by whatever message: what waited for better air has it, and sends one row at
+    /// `slot` already. The caller keeps [`REVIVES_AFTER`] slots between a row and this.
+    pub fn revive(&mut self, slot: u64) {
+        if self.is_waiting() {
+            self.waits = 0;
+            self.not_before = self.not_before.min(slot);
         }
     }
 
@@ -312,7 +331,7 @@ impl Gathering {
     pub fn heard(&mut self, slot: u64, fresh: bool) {
         if self.is_complete() {
             // Whoever still sends has not heard COMPLETE.
-            self.owed = self.owed.max(1);
+            self.owed = complete_copies(self.loss);
             return;
         }
         self.probed = self.have > 0 && slot.saturating_sub(self.heard_at) > self.patience;

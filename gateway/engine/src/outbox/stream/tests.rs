@@ -188,3 +188,16 @@ fn a_stream_survives_being_stored() {
     let stored = serde_json::to_string(&stream).unwrap();
     assert_eq!(serde_json::from_str::<Stream>(&stored).unwrap(), stream);
 }
+
+#[test]
+fn a_sign_of_life_of_the_way_ends_a_wait() {
+    let mut stream = Stream::new(1, 50);
+    stream.sent(0);
+    stream.revive(0);
+    assert_eq!(stream.due(), Some(1), "a burst that runs is not hurried");
+    unanswered(&mut stream, 32);
+    assert_eq!(stream.due(), Some(46));
+    stream.revive(35);
+    assert_eq!(unanswered(&mut stream, 45)[0], 35);
+    assert_eq!(stream.due(), Some(47), "then it waits four, eight, sixteen slots again");
+}
