@@ -1,5 +1,5 @@
 //! The command line. `run` is the station; everything else talks to a running one through its API, except what needs
-//! none: `check`, `verify`, `explain`.
+//! none: `check`, `verify`, `explain`, `airtime`.
 //!
 //! **Invariants**
 //! - Exit codes: 0 done, 1 failed, 2 wrong usage or config.
@@ -100,6 +100,21 @@ enum What {
     },
     /// 逐帧解释
     Explain(Explain),
+    /// 空口：时隙怎么花，报文何时到
+    Airtime {
+        #[command(subcommand)]
+        what: AirtimeWhat,
+    },
+}
+
+#[derive(Debug, Subcommand)]
+enum AirtimeWhat {
+    /// 算账：本站策略与对照方案在模拟空口上并列，列义见 docs/airtime.md（完整约需一分钟，请用 --release 编译）
+    Table {
+        /// 只算几秒钟的小样
+        #[arg(long)]
+        quick: bool,
+    },
 }
 
 #[derive(Debug, Args)]
@@ -215,8 +230,12 @@ impl CliError {
     }
 }
 
+/// Prints the airtime table, quick or full. The simulations stand in a crate that this one does not know; the program
+/// passes it in.
+pub type AirtimeTable = fn(quick: bool) -> String;
+
 /// Runs a command line and says how it went. The first argument is the program's own name.
-pub fn main(args: impl IntoIterator<Item = OsString>) -> ExitCode {
+pub fn main(args: impl IntoIterator<Item = OsString>, table: AirtimeTable) -> ExitCode {
     let cli = match Cli::try_parse_from(args) {
         Ok(cli) => cli,
         Err(error) => {
@@ -225,7 +244,7 @@ pub fn main(args: impl IntoIterator<Item = OsString>) -> ExitCode {
             return ExitCode::from(u8::from(error.use_stderr()).saturating_mul(2));
         }
     };
-    match perform(cli) {
+    match perform(cli, table) {
         Ok(code) => code,
         // Whoever read our output has enough (`yizhan tail | head`).
         Err(CliError::Output(error)) if error.kind() == std::io::ErrorKind::BrokenPipe => ExitCode::SUCCESS,
@@ -240,7 +259,7 @@ pub fn main(args: impl IntoIterator<Item = OsString>) -> ExitCode {
     }
 }
 
-fn perform(cli: Cli) -> Result<ExitCode, CliError> {
+fn perform(cli: Cli, table: AirtimeTable) -> Result<ExitCode, CliError> {
     let Cli { place, what } = cli;
     let mut out = std::io::stdout().lock();
     let out: &mut dyn Write = &mut out;
@@ -249,6 +268,7 @@ fn perform(cli: Cli) -> Result<ExitCode, CliError> {
         What::Check => offline::check(&place.config, &Config::load(&place.config)?, out)?,
         What::Verify { journal } => return offline::verify(&place, journal, out),
         What::Explain(explain) => return offline::explain(&explain, out),
+        What::Airtime { what: AirtimeWhat::Table { quick } } => out.write_all(table(quick).as_bytes())?,
         What::Send(send) => return talk::send(&place.client()?, &send, out),
         What::Tail { last, json, once } => talk::tail(&place.client()?, last, json, once, out)?,
         What::Status { json } => ask::status(&place.client()?, json, out)?,

@@ -19,13 +19,15 @@ use yizhan_codecs::message::Precedence;
 
 /// The window that is told: half of such messages have arrived at its beginning, nine of ten at its end.
 const SHARES: [u32; 2] = [500, 900];
-/// By how many thousandths one outcome moves a factor: up when it was later than told, down when it was not. In balance
-/// where the share is met.
-const STEPS: [[u32; 2]; 2] = [[20, 20], [36, 4]];
+/// By how many thousandths one outcome moves a factor: up when it was later than told, down when it was not. The early
+/// bound is in balance where half are inside. The late one aims at 92 of 100: while a queue grows, experience lags.
+const STEPS: [[u32; 2]; 2] = [[20, 20], [46, 4]];
 /// Where a factor may go, of 1000.
-const FACTOR: [u32; 2] = [200, 20_000];
+const FACTOR: [u32; 2] = [50, 20_000];
 /// Sends that nothing answered before nothing is promised any more.
 const SILENT_AFTER: usize = 3;
+/// Slots of 1000 that are reckoned away for what goes first, at most.
+const URGENT_MAX: u32 = 900;
 /// A frame's way through the air and two machines.
 const FLIGHT: Duration = Duration::from_secs(2);
 
@@ -42,6 +44,8 @@ pub struct Basis {
     pub ahead: Ahead,
     /// Not before this: the stream waits.
     pub waits: Duration,
+    /// What is left of its life: it does not arrive later.
+    pub life: Duration,
     /// The last send is so fresh that its receipt cannot be here yet.
     pub in_flight: bool,
     /// The link has given no sign of life for three sends ([`Evidence::is_silent`]).
@@ -69,8 +73,10 @@ pub struct Window {
     pub cost: u32,
     pub early: Duration,
     pub late: Duration,
-    /// The bounds before experience was applied, for scoring.
-    pub reckoned: [Duration; 2],
+    /// What passes in any case: the first card must be free, and the frame has its way to go.
+    pub sure: Duration,
+    /// The times after that before experience was applied, for scoring; `None` = it should be there already.
+    pub reckoned: [Option<Duration>; 2],
     pub class: Class,
 }
 
@@ -80,6 +86,8 @@ pub struct Class {
     pub precedence: Precedence,
     /// Nothing stands before it.
     pub first: bool,
+    /// More than a turn of its own sender stands before it.
+    pub deep: bool,
     /// It has been sent already, and repair is what is forecast.
     pub sent: bool,
 }
@@ -87,37 +95,50 @@ pub struct Class {
 /// Forecasts the arrival of one message.
 #[must_use]
 pub fn forecast(basis: &Basis, experience: &Calibration) -> Forecast {
-    let (parts, slots_ahead) = (basis.wanted, basis.ahead.slots);
+    let (parts, slots_ahead) = (basis.wanted, basis.ahead.slots());
     if basis.silent || basis.ahead.cards == 0 {
         return Forecast::Unknown { parts, slots_ahead };
     }
-    let class = Class { precedence: basis.precedence, first: slots_ahead == 0, sent: basis.out > 0 };
+    let class = Class {
+        precedence: basis.precedence,
+        first: basis.ahead.weight < 500,
+        deep: basis.ahead.deep,
+        sent: basis.out > 0,
+    };
+    let sure = basis.ahead.first_free.max(basis.waits) + FLIGHT;
     let reckoned = SHARES.map(|share| reckon(basis, share));
-    let [early, late] = experience.factors(class);
-    let scaled = |time: Duration, factor: u32| time * factor / 1_000 + FLIGHT;
-    let [early, late] = [scaled(reckoned[0], early), scaled(reckoned[1], late)];
+    let factors = experience.factors(class);
+    let bound = |place: usize| match reckoned[place] {
+        None => FLIGHT,
+        Some(time) => (sure + time * factors[place] / 1_000).min(basis.life),
+    };
+    let (early, late) = (bound(0), bound(1));
     let cost = u32::from(parts) * 1_000_000 / 1_000_u32.saturating_sub(basis.loss).max(100);
-    Forecast::Window(Window { parts, slots_ahead, cost, early, late: late.max(early), reckoned, class })
+    Forecast::Window(Window { parts, slots_ahead, cost, early, late: late.max(early), sure, reckoned, class })
 }
 
-/// The time after which `share` of 1000 such messages have arrived, as far as slots tell.
-fn reckon(basis: &Basis, share: u32) -> Duration {
+/// The time after the first free card within which `share` of 1000 such messages arrive, as far as slots tell. `None`
+/// when it should be there by what is in the air already.
+fn reckon(basis: &Basis, share: u32) -> Option<Duration> {
     let ahead = &basis.ahead;
-    let sends = slots_for(basis.wanted, basis.loss, share);
-    let left = sends.saturating_sub(basis.out);
+    let left = slots_for(basis.wanted, basis.loss, share).saturating_sub(basis.out);
     if left == 0 && basis.in_flight {
-        return Duration::ZERO;
+        return None;
     }
     // More than enough is out and nothing has been said: reckon with one row missing.
     let left = if left == 0 { slots_for(1, basis.loss, share) } else { left };
-    // Rows that are certainly wanted follow each other on all cards; repair waits a slot for a word.
-    let certain = u32::from(basis.wanted).saturating_sub(basis.out);
-    let together = ahead.slots.saturating_add(certain.saturating_sub(1)) / ahead.cards.max(1);
-    let repair = left.saturating_sub(certain.max(1));
-    // What more urgent traffic has taken lately it will take again; half of the slots are reckoned with at least.
-    let free = 1_000 - ahead.urgent.min(500);
-    let queue = ahead.slot * together * 1_000 / free;
-    ahead.first_free.max(basis.waits) + queue + ahead.slot * repair
+    let certain = u64::from(basis.wanted).saturating_sub(basis.out.into());
+    // What goes first whenever it comes has taken so much lately, and will take it again.
+    let free = 1_000 - u64::from(ahead.urgent.min(URGENT_MAX));
+    let pool = |thousandths: u64| {
+        let micros = u64::try_from(ahead.slot.as_micros()).unwrap_or(u64::MAX) / u64::from(ahead.cards.max(1));
+        Duration::from_micros(micros.saturating_mul(thousandths) / free)
+    };
+    // Rows that are certainly wanted follow each other on all cards, after what stands before; the slot that is being
+    // spent on something else counts as a half. Repair waits a slot for a word, and then for its sender's turn.
+    let first = pool(ahead.weight + certain.saturating_sub(1) * 1_000 + 2500);
+    let repair = left.saturating_sub(u32::try_from(certain.max(1)).unwrap_or(u32::MAX));
+    Some(first + ahead.slot.max(pool(ahead.round)) * repair)
 }
 
 /// By how much reckonings were wrong of late, by class and share.
@@ -153,8 +174,9 @@ impl Calibration {
         lesson.outcomes = lesson.outcomes.saturating_add(1);
         lesson.inside = lesson.inside.saturating_add(u32::from(took <= window.late));
         for ((factor, reckoned), [up, down]) in lesson.factors.iter_mut().zip(window.reckoned).zip(STEPS) {
+            let Some(reckoned) = reckoned else { continue };
             // Judged by today's factor, not by the one that was told: else a long delay is punished again and again.
-            let late = took > reckoned * *factor / 1_000 + FLIGHT;
+            let late = took > window.sure + reckoned * *factor / 1_000;
             let moved = if late { *factor * (1_000 + up) / 1_000 + 1 } else { *factor * (1_000 - down) / 1_000 };
             *factor = moved.clamp(FACTOR[0], FACTOR[1]);
         }

@@ -30,8 +30,8 @@ use yizhan_codecs::message::Precedence;
 pub const RECEIPT_BITS: u16 = 22;
 /// Bits of one position in a bundle.
 pub const POSITION_BITS: u16 = 52;
-/// Last loads that are remembered to say how busy the cards are with what.
-const RECENT: usize = 60;
+/// Last loads that are remembered to say how busy the cards are with what: two hours of two cards.
+const RECENT: usize = 240;
 
 /// Numbers of judgement.
 #[derive(Clone, Debug)]
@@ -110,7 +110,7 @@ pub struct Ladder {
     sends: u64,
     aged_at: u64,
     /// What the last slots were spent on.
-    recent: VecDeque<Precedence>,
+    recent: VecDeque<Spent>,
     /// When each unit handed in FLASH, within the window.
     flashes: BTreeMap<Sender, Vec<Instant>>,
     last_id: u64,
@@ -122,6 +122,20 @@ enum Turn {
     Sender(Sender),
     Positions,
     Receipts(Station),
+}
+
+/// What a slot was spent on.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+enum Spent {
+    Row {
+        precedence: Precedence,
+        by: Sender,
+    },
+    /// Positions; `first` = before others that were due.
+    Positions {
+        first: bool,
+    },
+    Receipts,
 }
 
 /// A candidate's rank: the greatest goes first. Of one precedence the sender goes first whose turn is longest ago; of his
@@ -176,7 +190,7 @@ impl Ladder {
                 let entry = self.entries.get(&id)?;
                 Some(self.row(best(entry.to, &[])?, id, entry, lifted))
             }
-            Candidate::Positions => Some(self.bundle(best(ALL, &[])?)),
+            Candidate::Positions => Some(self.bundle(best(ALL, &[])?, lifted)),
             Candidate::Receipts(to) => Some(self.receipts(best(to, &[])?, to)),
         }
     }
@@ -209,7 +223,7 @@ impl Ladder {
             offer(self.rank(now, *id, entry), Candidate::Entry(*id));
         }
         if positions && self.since_bundle >= self.rules.bundle_after {
-            return Some((Candidate::Positions, false));
+            return Some((Candidate::Positions, best.is_some()));
         }
         if positions {
             let rank = (Precedence::Routine, false, Reverse(self.served(Turn::Positions)), true, Reverse(u64::MAX));
@@ -254,7 +268,7 @@ impl Ladder {
     }
 
     /// Positions, the unit first that was not heard of for the longest time.
-    fn bundle(&self, card: CardNo) -> Choice {
+    fn bundle(&self, card: CardNo, lifted: bool) -> Choice {
         let mut waiting: Vec<(Option<Instant>, EntryId)> = self
             .entries
             .iter()
@@ -265,7 +279,7 @@ impl Ladder {
         waiting.truncate(self.rules.bundle_max);
         let places = self.rules.bundle_max.saturating_sub(waiting.len());
         let rides = self.riders(ALL, places * usize::from(POSITION_BITS / RECEIPT_BITS));
-        Choice { card, load: Load::Positions(waiting.into_iter().map(|(_, id)| id).collect()), rides, lifted: false }
+        Choice { card, load: Load::Positions(waiting.into_iter().map(|(_, id)| id).collect()), rides, lifted }
     }
 
     fn receipts(&self, card: CardNo, to: Station) -> Choice {
@@ -291,33 +305,33 @@ impl Ladder {
         let slot = card.slot;
         self.sends += 1;
         self.turn += 1;
-        if choice.lifted {
-            self.aged_at = self.sends;
-        }
         for ride in &choice.rides {
             self.owed.remove(ride);
         }
         let spent_on = match &choice.load {
-            Load::Row { id, .. } => self.row_sent(now, *id, choice.card, slot),
+            Load::Row { id, .. } => {
+                self.aged_at = if choice.lifted { self.sends } else { self.aged_at };
+                self.row_sent(now, *id, choice.card, slot)
+            }
             Load::Positions(ids) => {
                 self.bundle_sent(now, ids);
-                Precedence::Routine
+                Spent::Positions { first: choice.lifted }
             }
             Load::Receipts(to) => {
                 self.served.insert(Turn::Receipts(*to), self.turn);
-                Precedence::Routine
+                Spent::Receipts
             }
         };
-        let bundled = matches!(choice.load, Load::Positions(_));
-        self.since_bundle = if bundled { 0 } else { self.since_bundle.saturating_add(1) };
+        self.since_bundle =
+            if matches!(spent_on, Spent::Positions { .. }) { 0 } else { self.since_bundle.saturating_add(1) };
         self.recent.push_back(spent_on);
         if self.recent.len() > RECENT {
             self.recent.pop_front();
         }
     }
 
-    fn row_sent(&mut self, now: Instant, id: EntryId, card: CardNo, slot: Duration) -> Precedence {
-        let Some(entry) = self.entries.get_mut(&id) else { return Precedence::Routine };
+    fn row_sent(&mut self, now: Instant, id: EntryId, card: CardNo, slot: Duration) -> Spent {
+        let Some(entry) = self.entries.get_mut(&id) else { return Spent::Receipts };
         self.served.insert(Turn::Sender(entry.by), self.turn);
         if entry.not_before <= now {
             entry.round.clear();
@@ -326,7 +340,7 @@ impl Ladder {
         entry.sent_at = now;
         // The stream counts in slots from this send on.
         entry.stream.sent(0);
-        let precedence = entry.precedence;
+        let spent = Spent::Row { precedence: entry.precedence, by: entry.by };
         match entry.stream.due() {
             None => drop(self.entries.remove(&id)),
             Some(_) if entry.stream.is_certainly_wanted() => {}
@@ -334,7 +348,7 @@ impl Ladder {
             Some(_) if entry.round.len() > 1 && entry.not_before > now => {}
             Some(slots) => entry.not_before = now.after(slot * u32::try_from(slots).unwrap_or(u32::MAX)),
         }
-        precedence
+        spent
     }
 
     fn bundle_sent(&mut self, now: Instant, ids: &[EntryId]) {

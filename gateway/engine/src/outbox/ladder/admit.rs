@@ -14,7 +14,9 @@ impl Ladder {
     /// [`Refusal`] with the numbers to tell the sender; nothing has changed then.
     pub fn submit(&mut self, now: Instant, what: Submission) -> Result<Admitted, Refusal> {
         let replaced = what.matter.key().and_then(|key| self.of_key(what.by, key));
-        if what.precedence != Precedence::Flash {
+        // A position takes no slot of its own and waits for the next one at most: it is never too much.
+        let position = what.matter == Matter::Position;
+        if what.precedence != Precedence::Flash && !position {
             self.within_share(&what, replaced)?;
         }
         if let Some(older) = replaced {
@@ -52,11 +54,12 @@ impl Ladder {
         self.entries.iter().find(|(_, entry)| same(entry)).map(|(id, _)| *id)
     }
 
-    /// One sender may not fill the queue for all others. FLASH is not counted, on either side.
+    /// One sender may not fill the queue for all others. FLASH and positions are not counted, on either side.
     fn within_share(&self, what: &Submission, replaced: Option<EntryId>) -> Result<(), Refusal> {
         let (mut queued, mut held) = (0_u32, 0_u32);
         for (id, entry) in &self.entries {
-            if entry.precedence == Precedence::Flash || Some(*id) == replaced {
+            let position = entry.matter == Matter::Position;
+            if entry.precedence == Precedence::Flash || position || Some(*id) == replaced {
                 continue;
             }
             let slots = u32::from(entry.stream.wanted()).saturating_sub(entry.stream.out());

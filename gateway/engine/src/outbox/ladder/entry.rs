@@ -96,6 +96,18 @@ impl Entry {
         }
     }
 
+    /// What is left of its life.
+    #[must_use]
+    pub const fn life(&self, now: Instant) -> Duration {
+        self.expires.since(now)
+    }
+
+    /// How long its stream waits before it may go on.
+    #[must_use]
+    pub const fn waits(&self, now: Instant) -> Duration {
+        self.not_before.since(now)
+    }
+
     /// It waits for the command post's yes.
     #[must_use]
     pub const fn is_held(&self) -> bool {
@@ -146,7 +158,7 @@ pub struct Choice {
     pub load: Load,
     /// Receipts that go along, by station and message.
     pub rides: Vec<(Station, u64)>,
-    /// An aged message that went before its turn.
+    /// It goes before others whose turn it would be: an aged message, or positions.
     pub(super) lifted: bool,
 }
 

@@ -230,6 +230,7 @@ fn one_sender_may_hold_four_tenths_of_the_queue() {
     assert_eq!(refused, Err(Refusal::Share { held: 16, queued: 16, allowed: 16, wanted: 1 }));
     put(&mut ladder, at(0), text(2, Precedence::Routine));
     put(&mut ladder, at(0), text(1, Precedence::Flash));
+    put(&mut ladder, at(0), position(1));
     let huge = Submission { rows: 32, ..text(3, Precedence::Routine) };
     put(&mut ladder, at(0), huge);
     put(&mut ladder, at(0), text(1, Precedence::Routine));
@@ -309,12 +310,12 @@ fn a_newcomer_stands_behind_what_is_more_urgent_and_behind_one_turn_of_each_othe
         put(&mut ladder, at(0), Submission { loss: 0, ..text(4, Precedence::Priority) });
     }
     put(&mut ladder, at(0), text(5, Precedence::Routine));
-    let ahead = |by, precedence| ladder.ahead(at(0), by, precedence, 1, None).slots;
+    let ahead = |by, precedence| ladder.ahead(at(0), by, precedence, 1, None).slots();
     assert_eq!(ahead(6, Precedence::Priority), 3 + 1);
     assert_eq!(ahead(4, Precedence::Priority), 3 + 10);
     assert_eq!(ahead(6, Precedence::Flash), 0);
     let last = ladder.entries().last().unwrap().0;
-    assert_eq!(ladder.ahead(at(0), 5, Precedence::Routine, 1, Some(last)).slots, 13);
+    assert_eq!(ladder.ahead(at(0), 5, Precedence::Routine, 1, Some(last)).slots(), 13);
 }
 
 #[test]
