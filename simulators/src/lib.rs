@@ -10,6 +10,7 @@
 //! - The laws look from the outside: at records, bytes, radiated messages and events, never into the engine.
 
 pub mod air;
+pub mod airtime;
 pub mod cli;
 pub mod demo;
 pub mod disk;

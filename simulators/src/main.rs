@@ -10,7 +10,7 @@ fn main() -> ExitCode {
     let mut words: Vec<OsString> = std::env::args_os().collect();
     if words.get(1).is_some_and(|word| word == DAEMON) {
         words.remove(1);
-        return yizhan_daemon::cli::main(words);
+        return yizhan_daemon::cli::main(words, yizhan_simulators::airtime::table);
     }
     yizhan_simulators::cli::main(&|| {
         // The image that runs now, also after its file was built anew or removed.

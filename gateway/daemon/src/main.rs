@@ -3,5 +3,5 @@
 use std::process::ExitCode;
 
 fn main() -> ExitCode {
-    yizhan_daemon::cli::main(std::env::args_os())
+    yizhan_daemon::cli::main(std::env::args_os(), yizhan_simulators::airtime::table)
 }

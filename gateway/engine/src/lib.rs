@@ -21,7 +21,7 @@ mod coverage;
 mod engine;
 pub mod event;
 pub mod io;
-mod outbox;
+pub mod outbox;
 pub mod people;
 mod route;
 mod session;

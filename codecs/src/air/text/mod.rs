@@ -132,6 +132,17 @@ pub fn write(text: &str, announced: ModelSet) -> Result<Packed, TextError> {
     if found > BODY_MAX { Err(TextError::Body { found }) } else { Ok(best) }
 }
 
+/// Writes a text with one codec, whatever is shorter; `None` where the codec is not known or cannot carry the text.
+#[must_use]
+pub fn write_as(codec: u8, text: &str) -> Option<Vec<u8>> {
+    match codec {
+        0 => Some(text.as_bytes().to_vec()),
+        1 => plain::write_gb18030(text),
+        2 => plain::write_14_bits(text),
+        _ => READ.iter().find(|(number, _)| *number == codec).map(|(_, model)| model.write(text)),
+    }
+}
+
 /// Reads a text.
 ///
 /// # Errors

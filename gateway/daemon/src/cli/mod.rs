@@ -124,6 +124,12 @@ enum AirtimeWhat {
     },
     /// 各表单占的位数
     Form,
+    /// 算账：本站策略与对照方案在模拟空口上并列，列义见 docs/airtime.md（完整约需一分钟，请用 --release 编译）
+    Table {
+        /// 只算几秒钟的小样
+        #[arg(long)]
+        quick: bool,
+    },
 }
 
 #[derive(Debug, Args)]
@@ -239,8 +245,12 @@ impl CliError {
     }
 }
 
+/// Prints the airtime table, quick or full. The simulations stand in a crate that this one does not know; the program
+/// passes it in.
+pub type AirtimeTable = fn(quick: bool) -> String;
+
 /// Runs a command line and says how it went. The first argument is the program's own name.
-pub fn main(args: impl IntoIterator<Item = OsString>) -> ExitCode {
+pub fn main(args: impl IntoIterator<Item = OsString>, table: AirtimeTable) -> ExitCode {
     let cli = match Cli::try_parse_from(args) {
         Ok(cli) => cli,
         Err(error) => {
@@ -249,7 +259,7 @@ pub fn main(args: impl IntoIterator<Item = OsString>) -> ExitCode {
             return ExitCode::from(u8::from(error.use_stderr()).saturating_mul(2));
         }
     };
-    match perform(cli) {
+    match perform(cli, table) {
         Ok(code) => code,
         // Whoever read our output has enough (`yizhan tail | head`).
         Err(CliError::Output(error)) if error.kind() == std::io::ErrorKind::BrokenPipe => ExitCode::SUCCESS,
@@ -264,7 +274,7 @@ pub fn main(args: impl IntoIterator<Item = OsString>) -> ExitCode {
     }
 }
 
-fn perform(cli: Cli) -> Result<ExitCode, CliError> {
+fn perform(cli: Cli, table: AirtimeTable) -> Result<ExitCode, CliError> {
     let Cli { place, what } = cli;
     let mut out = std::io::stdout().lock();
     let out: &mut dyn Write = &mut out;
@@ -277,6 +287,7 @@ fn perform(cli: Cli) -> Result<ExitCode, CliError> {
         What::Pack { text } => return airtime::pack(&text, out),
         What::Unpack { hex } => return airtime::unpack(&hex, out),
         What::Airtime { what: AirtimeWhat::Form } => airtime::forms(out)?,
+        What::Airtime { what: AirtimeWhat::Table { quick } } => out.write_all(table(quick).as_bytes())?,
         What::Send(send) => return talk::send(&place.client()?, &send, out),
         What::Tail { last, json, once } => talk::tail(&place.client()?, last, json, once, out)?,
         What::Status { json } => ask::status(&place.client()?, json, out)?,

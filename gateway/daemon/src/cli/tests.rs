@@ -33,6 +33,8 @@ fn the_documented_forms_are_understood() {
         "yizhan airtime text messages.txt --json",
         "yizhan pack 水位上涨",
         "yizhan unpack 0041",
+        "yizhan airtime table",
+        "yizhan airtime table --quick",
     ] {
         assert!(parsed(line).is_ok(), "{line}: {}", parsed(line).unwrap_err());
     }
@@ -50,11 +52,13 @@ fn a_missing_config_is_wrong_usage_and_a_station_that_does_not_run_has_failed() 
     let folder = tempfile::tempdir().unwrap();
     let args = |words: &[&str]| {
         let words = std::iter::once("yizhan").chain(words.iter().copied());
-        main(words.map(OsString::from).collect::<Vec<_>>())
+        main(words.map(OsString::from).collect::<Vec<_>>(), |_| String::new())
     };
     let missing = folder.path().join("none.toml");
     assert_eq!(args(&["check", "--config", missing.to_str().unwrap()]), ExitCode::from(2));
     assert_eq!(args(&["status", "--data", folder.path().to_str().unwrap()]), ExitCode::FAILURE);
     assert_eq!(args(&["frobnicate"]), ExitCode::from(2));
     assert_eq!(args(&["--version"]), ExitCode::SUCCESS);
+    assert_eq!(args(&["airtime", "table"]), ExitCode::SUCCESS);
+    assert_eq!(args(&["airtime"]), ExitCode::from(2));
 }

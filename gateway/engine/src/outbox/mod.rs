@@ -2,9 +2,13 @@
 //!
 //! The outbox holds only what a restart may forget; what must survive is in the bus's state, which it reads.
 
+pub mod bearer;
 mod card;
 mod choice;
+pub mod forecast;
+pub mod ladder;
 mod leg;
+pub mod stream;
 
 pub(crate) use card::{Card, Cards};
 pub(crate) use choice::{Choice, Port};
