@@ -132,7 +132,9 @@ fn pocket(schema: &'static Schema) -> String {
     }
     let in_line = schema.line.iter().filter_map(|name| schema.field(name));
     let order: Vec<String> = in_line.map(in_order).collect();
-    writeln!(text, "\n顺序：{}。", order.join("、")).unwrap();
+    let least = schema.line_least.filter(|least| *least > 0);
+    let whole = least.map_or(String::new(), |least| format!("（第 {least} 项之后要么写全，要么写代号）"));
+    writeln!(text, "\n顺序：{}{whole}。", order.join("、")).unwrap();
     let fields: Vec<&'static Field> =
         schema.fields.iter().flat_map(|field| std::iter::once(field).chain(field.row_fields())).collect();
     let coded: Vec<String> = fields.iter().filter_map(|field| code(field)).collect();

@@ -42,6 +42,8 @@ pub struct Schema {
     pub distress: bool,
     /// The fields that bare values on a keypad line mean, in their order.
     pub line: Vec<String>,
+    /// How many bare values may stand alone. Beyond them all must be there: a number that was left out would shift the rest.
+    pub line_least: Option<usize>,
     /// Lines for people to learn from.
     #[serde(default)]
     pub examples: Vec<Example>,
@@ -304,6 +306,9 @@ pub fn check(schema: &Schema) -> Result<(), String> {
         if matches!(field.kind, Kind::Rows { .. }) && !last {
             return Err(format!("rows {name} must end the line"));
         }
+    }
+    if schema.line_least.is_some_and(|least| least >= schema.line.len()) {
+        return Err("line_least leaves nothing to be whole".into());
     }
     check_words(schema)
 }

@@ -20,9 +20,9 @@ fn sent(station: &Station) -> Vec<String> {
 #[test]
 fn a_line_is_kept_as_it_was_typed_and_shown_in_words() {
     let mut station = Station::ready();
-    station.hear_text(242_407, "＃1 2 1 3 2 14 0");
+    station.hear_text(242_407, "＃1 2 1 3 2 14 0 ? ? ? ?");
     let kept = last(&station);
-    assert_eq!(kept.text, "＃1 2 1 3 2 14 0");
+    assert_eq!(kept.text, "＃1 2 1 3 2 14 0 ? ? ? ?");
     let words = "【险情续报】滑坡 死亡3人 失联2人 受伤14人 被困0人（未报：受威胁、转移、倒房、损房）";
     assert_eq!((kept.words.as_str(), kept.shown()), (words, words));
     let form: serde_json::Value = serde_json::from_str(&kept.form).unwrap();
@@ -116,7 +116,7 @@ fn an_answer_from_a_keypad_raises_the_rung_of_the_message_it_names() {
 #[test]
 fn an_exercise_line_is_exercise_and_a_crash_changes_nothing() {
     let mut station = Station::ready();
-    station.hear_text(242_407, "演练 #1 1 4 0");
+    station.hear_text(242_407, "演练 #1 1 4 死0");
     let kept = last(&station);
     assert_eq!((kept.traffic, kept.words.is_empty()), (Traffic::Exercise, false));
     station.crash(config(), station.wall);

@@ -1,4 +1,4 @@
-//! The keypad: a form as one line that can be typed on twelve keys, `#1 2 1 3 2` or `#1 续报 滑坡 死3 失2`.
+//! The keypad: a form as one line that can be typed on twelve keys, `#9 1 12 75` or `#1 续报 滑坡 死3 失2`.
 //!
 //! **Invariants**
 //! - What is printed is read as the same form.

@@ -36,6 +36,8 @@ struct OpenRow {
     next: Option<usize>,
     /// Whether a bare number may cling to the word before it (帐篷200).
     clings: bool,
+    /// Whether nothing in it had a code.
+    bare: bool,
 }
 
 impl<'a> LineReader<'a> {
@@ -71,7 +73,7 @@ impl<'a> LineReader<'a> {
             }
             self.token(parted)?;
         }
-        self.end_row();
+        self.end_row()?;
         self.finish(&note)
     }
 
@@ -89,7 +91,7 @@ impl<'a> LineReader<'a> {
                 let found = self.scan.typed_around(from);
                 return Err(Question::new(None, &format!("“{found}”不清：同一行用空格隔开，各行之间用空格/空格")));
             }
-            self.end_row();
+            self.end_row()?;
         }
         Ok(parted)
     }
@@ -190,7 +192,7 @@ impl<'a> LineReader<'a> {
             return Err(Question::which(found, fields));
         }
         if first.is_some() || self.row.is_none() {
-            self.begin_row();
+            self.begin_row()?;
         }
         let at = self.row.as_ref().and_then(|row| row.next).ok_or_else(|| Question::which(found, fields))?;
         let Some(field) = fields.get(at) else {
@@ -219,7 +221,9 @@ impl<'a> LineReader<'a> {
             }
             Some(at) => {
                 self.open_row_for(slot, at)?;
-                self.put_in_row(slot, value)
+                self.put_in_row(slot, value)?;
+                self.row.iter_mut().for_each(|row| row.bare = false);
+                Ok(())
             }
         }
     }
@@ -268,8 +272,7 @@ impl<'a> LineReader<'a> {
     /// The first field of a row begins a new one; the others need one that was begun.
     fn open_row_for(&mut self, slot: Slot, at: usize) -> Result<(), Question> {
         if at == 0 {
-            self.begin_row();
-            return Ok(());
+            return self.begin_row();
         }
         let first = self.rows_field().and_then(|rows| rows.row_fields().first());
         match (&self.row, first) {
@@ -281,9 +284,10 @@ impl<'a> LineReader<'a> {
         }
     }
 
-    fn begin_row(&mut self) {
-        self.end_row();
-        self.row = Some(OpenRow { next: Some(0), ..OpenRow::default() });
+    fn begin_row(&mut self) -> Result<(), Question> {
+        self.end_row()?;
+        self.row = Some(OpenRow { next: Some(0), bare: true, ..OpenRow::default() });
+        Ok(())
     }
 
     fn put_in_row(&mut self, slot: Slot, value: Option<Value>) -> Result<(), Question> {
@@ -300,11 +304,33 @@ impl<'a> LineReader<'a> {
         Ok(())
     }
 
-    fn end_row(&mut self) {
-        self.rows.extend(self.row.take().map(|row| row.values));
+    fn end_row(&mut self) -> Result<(), Question> {
+        let Some(row) = self.row.take() else { return Ok(()) };
+        let fields = self.rows_field().map_or(&[][..], Field::row_fields);
+        let all = fields.len();
+        // One that must be given is asked for by its name.
+        let unsure = fields.iter().all(|field| field.may_be_absent() || row.typed.contains(field.name.as_str()));
+        if row.bare && unsure && row.typed.len() < all {
+            let text = format!("第{}行要写全{all}项，只有{}项；不知道的写?", self.rows.len() + 1, row.typed.len());
+            return Err(Question::new(self.rows_field(), &text));
+        }
+        self.rows.push(row.values);
+        Ok(())
+    }
+
+    /// Bare values beyond the first few must be whole: one that was left out would shift the rest.
+    fn check_whole(&self) -> Result<(), Question> {
+        let all = self.schema.line.len();
+        let typed = self.schema.line.iter().filter(|name| self.typed.contains(name.as_str())).count();
+        if self.schema.line_least.is_some_and(|least| self.next > least) && typed < all {
+            let text = format!("按顺序要写全{all}项，只有{typed}项；不知道的写?，或写代号");
+            return Err(Question::new(None, &text));
+        }
+        Ok(())
     }
 
     fn finish(mut self, note: &str) -> Result<Form, Question> {
+        self.check_whole()?;
         if let Some(rows) = self.rows_field()
             && !self.rows.is_empty()
         {

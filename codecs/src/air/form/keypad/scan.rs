@@ -151,6 +151,10 @@ impl Scan {
 
     fn digits(&mut self) -> Option<Number> {
         let whole = self.run(|c| c.is_ascii_digit())?;
+        if whole.len() > 1 && whole.starts_with('0') {
+            // 026 may be 0 and 26.
+            return None;
+        }
         let mut text = whole;
         let mut decimals = 0;
         if self.peek() == Some('.') && self.ahead(1).is_some_and(|c| c.is_ascii_digit()) {
@@ -261,6 +265,7 @@ mod tests {
         assert_eq!(read("3千"), Some(3_000));
         assert_eq!(read("二十三"), Some(23));
         assert_eq!(read("3万5"), None);
+        assert_eq!((read("026"), read("0"), read("0.5")), (None, Some(0), None));
         assert_eq!(read("一百二"), None);
         assert_eq!(read("99999999999999999999"), None);
     }

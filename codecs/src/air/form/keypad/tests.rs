@@ -55,12 +55,12 @@ fn every_example_of_every_form_is_read() {
 
 #[test]
 fn bare_values_mean_the_fields_in_their_order() {
-    let expected = "#1 续报 滑坡 死3 失2 伤14 困0";
-    assert_eq!(printed("#1 2 1 3 2 14 0"), expected);
-    assert_eq!(printed("#1 续报 滑坡 3 2 14 0"), expected);
-    assert_eq!(printed("#1*2*1*3*2*14*0"), expected);
-    assert_eq!(printed("#险情 2 1 3 2 14 0"), expected);
-    assert_eq!(printed("#1 2 1 ? 2"), "#1 续报 滑坡 失2");
+    let expected = "#1 续报 滑坡 死3 失2 伤14 困0 倒26";
+    assert_eq!(printed("#1 2 1 3 2 14 0 ? ? 26 ?"), expected);
+    assert_eq!(printed("#1 续报 滑坡 3 2 14 0 ? ? 26 ?"), expected);
+    assert_eq!(printed("#1*2*1*3*2*14*0*?*?*26*?"), expected);
+    assert_eq!(printed("#险情 2 1 3 2 14 0 不明 不明 26 不明"), expected);
+    assert_eq!(printed("#1 2 1 死3 失2"), "#1 续报 滑坡 死3 失2");
     assert_eq!(printed("#9 1 12 75"), "#9 正常 共12 电75");
     assert_eq!(printed("#0 30.6521,104.0812 50"), "#0 位N30.65210E104.08119 电50");
 }
@@ -117,7 +117,7 @@ fn rows_are_parted_by_strokes_or_begin_with_their_first_field() {
     ] {
         assert_eq!(printed(line), expected, "{line}");
     }
-    assert_eq!(printed("#3 1 ? 349 / 2"), "#3 点1 到349 / 点2");
+    assert_eq!(printed("#3 1 ? 349 / 点2"), "#3 点1 到349 / 点2");
     assert_eq!(printed("#8 帐篷200顶 棉被300 水50箱 急1"), "#8 立即 帐篷 数200 / 棉被 数300 / 饮用水 数50");
     assert_eq!(printed("#8 1 200 / 2 300"), "#8 帐篷 数200 / 棉被 数300");
 }
@@ -210,7 +210,12 @@ fn what_is_not_clear_is_asked_and_never_guessed() {
         ("#8", "缺清单：品名、数量"),
         ("#9 1 12 150", "电量“150”超出5到100，请写在“说”后面"),
         ("#4 9 每25", "报告间隔“25”不清：写5 10 15 30 60 120 240 480"),
-        ("#1 2 1 3 #2", "“#2”看不懂，若是说明请写在“说”后面"),
+        ("#1 2 1 死3 #2", "“#2”看不懂，若是说明请写在“说”后面"),
+        ("#1 2 1 3 2 14 0", "按顺序要写全10项，只有6项；不知道的写?，或写代号"),
+        ("#9 1 75", "按顺序要写全3项，只有2项；不知道的写?，或写代号"),
+        ("#3 1 350 349 / 60 60", "第2行要写全3项，只有2项；不知道的写?"),
+        ("#1 2 1 3 2 14 0 260 01437 26 113", "转移“01437”不清：写数字，不知道写?"),
+        ("#1 2 1 困0 同", "“同”看不懂，若是说明请写在“说”后面"),
     ] {
         assert_eq!(asked(line), question, "{line}");
     }

@@ -104,7 +104,7 @@ impl ValueReader<'_> {
     fn change(self, scan: &mut Scan, field: &'static Field, begun: &str) -> Result<Option<i16>, Question> {
         let from = scan.at();
         scan.skip();
-        let bracket = scan.passed(from, '(');
+        let (clings, bracket) = (scan.at() == from, scan.passed(from, '('));
         let sign = if self.words.at(scan).is_some() {
             // 减弱 is a trend, not a change.
             scan.back_to(from);
@@ -113,7 +113,7 @@ impl ValueReader<'_> {
             1
         } else if scan.eat(FEWER).is_some() {
             -1
-        } else if scan.eat(SAME).is_some() {
+        } else if (clings || bracket) && scan.eat(SAME).is_some() {
             return Ok(Some(0));
         } else if bracket && scan.eat_char('+') {
             1
