@@ -124,6 +124,10 @@ impl Day<'_> {
                 Next::Answer(index) => self.answer(now, at, index),
                 Next::Incoming(nth) => self.order.owe(now, nth),
             }
+            // What happens in one moment happens together: a report that comes as the older one ends replaces it.
+            if self.queue.next_at() == Some(at) {
+                continue;
+            }
             for index in self.order.lapse(now) {
                 // Nothing replaces a position after the day's last one: that is no fault of the order.
                 let last = self.arrivals[index].matter == Matter::Position && at >= self.end;

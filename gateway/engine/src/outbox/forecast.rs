@@ -19,15 +19,18 @@ use yizhan_codecs::message::Precedence;
 
 /// The window that is told: half of such messages have arrived at its beginning, nine of ten at its end.
 const SHARES: [u32; 2] = [500, 900];
-/// By how many thousandths one outcome moves a factor: up when it was later than told, down when it was not. The early
-/// bound is in balance where half are inside. The late one aims at 92 of 100: while a queue grows, experience lags.
-const STEPS: [[u32; 2]; 2] = [[20, 20], [46, 4]];
+/// By how many thousandths one outcome moves a factor: up when it was later than told, down when it was not. In balance
+/// where the share is met.
+const STEPS: [[u32; 2]; 2] = [[20, 20], [36, 4]];
 /// Where a factor may go, of 1000.
 const FACTOR: [u32; 2] = [50, 20_000];
 /// Sends that nothing answered before nothing is promised any more.
 const SILENT_AFTER: usize = 3;
 /// Slots of 1000 that are reckoned away for what goes first, at most.
 const URGENT_MAX: u32 = 900;
+/// What comes between, whatever stands before: one slot of the pool, in thousandths. It gives experience something to
+/// work on where the queue is empty.
+const HINDRANCE: u64 = 1_000;
 /// A frame's way through the air and two machines.
 const FLIGHT: Duration = Duration::from_secs(2);
 
@@ -134,9 +137,9 @@ fn reckon(basis: &Basis, share: u32) -> Option<Duration> {
         let micros = u64::try_from(ahead.slot.as_micros()).unwrap_or(u64::MAX) / u64::from(ahead.cards.max(1));
         Duration::from_micros(micros.saturating_mul(thousandths) / free)
     };
-    // Rows that are certainly wanted follow each other on all cards, after what stands before; the slot that is being
-    // spent on something else counts as a half. Repair waits a slot for a word, and then for its sender's turn.
-    let first = pool(ahead.weight + certain.saturating_sub(1) * 1_000 + 2500);
+    // Rows that are certainly wanted follow each other on all cards, after what stands before. Repair waits a slot for a
+    // word, and then for its sender's turn.
+    let first = pool(ahead.weight + certain.saturating_sub(1) * 1_000 + HINDRANCE);
     let repair = left.saturating_sub(u32::try_from(certain.max(1)).unwrap_or(u32::MAX));
     Some(first + ahead.slot.max(pool(ahead.round)) * repair)
 }

@@ -8,6 +8,9 @@ use yizhan_engine::outbox::ladder::Matter;
 /// Who floods.
 pub const FLOODER: u32 = 0;
 
+/// Milliseconds within which a flood's batch is handed in.
+const FLOOD_WITHIN: u64 = 60_000;
+
 /// One message handed in.
 #[derive(Clone, Debug)]
 pub struct Arrival {
@@ -141,10 +144,10 @@ impl Workload {
         let (mut left, mut at) = (slots, 0);
         for index in 0..slots {
             if index % self.flood_batch == 0 {
-                at = chance.below(self.end());
+                at = chance.below(self.end().saturating_sub(FLOOD_WITHIN));
             }
             left = left.saturating_sub(1);
-            let at = Duration::from_millis(at + chance.below(60_000));
+            let at = Duration::from_millis(at + chance.below(FLOOD_WITHIN));
             all.push(Arrival { at, by: FLOODER, precedence: Precedence::Priority, matter: Matter::Text, rows: 1 });
         }
     }

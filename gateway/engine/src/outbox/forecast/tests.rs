@@ -21,8 +21,8 @@ fn window(basis: &Basis, experience: &Calibration) -> Window {
 #[test]
 fn a_single_frame_on_an_idle_link_arrives_with_the_next_slot_or_its_repair() {
     let window = window(&basis(1, 0), &Calibration::default());
-    // The first card is free in 30 s, half a slot of the pool is 15 s, the frame's way 2 s.
-    assert_eq!(window.early, Duration::from_secs(30 + 15 + 2));
+    // The first card is free in 30 s, a slot of the pool is 30 s, the frame's way 2 s.
+    assert_eq!(window.early, Duration::from_secs(30 + 30 + 2));
     // At a loss of 20 % the ninth of ten takes a second send, one slot later.
     assert_eq!(window.late, window.early + SLOT);
     assert_eq!((window.parts, window.slots_ahead, window.cost), (1, 0, 1_250));
@@ -31,7 +31,7 @@ fn a_single_frame_on_an_idle_link_arrives_with_the_next_slot_or_its_repair() {
 #[test]
 fn what_stands_before_it_is_shared_by_the_cards() {
     let window = window(&basis(1, 10), &Calibration::default());
-    assert_eq!(window.early, Duration::from_secs(30 + 10 * 30 + 15 + 2));
+    assert_eq!(window.early, Duration::from_secs(30 + 10 * 30 + 30 + 2));
 }
 
 #[test]
@@ -39,7 +39,7 @@ fn urgent_traffic_that_takes_a_third_of_the_slots_makes_the_queue_longer_by_half
     let mut basis = basis(1, 12);
     basis.ahead.urgent = 333;
     let window = window(&basis, &Calibration::default());
-    assert_eq!(window.early.as_secs(), 30 + 375 * 1_000 / 667 + 2);
+    assert_eq!(window.early.as_secs(), 30 + 390 * 1_000 / 667 + 2);
 }
 
 #[test]
