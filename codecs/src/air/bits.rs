@@ -103,6 +103,12 @@ impl<'a> BitReader<'a> {
         Self { bytes, at: 0 }
     }
 
+    /// Bits taken so far.
+    #[must_use]
+    pub const fn at(&self) -> usize {
+        self.at
+    }
+
     /// Bits not yet taken.
     #[must_use]
     pub fn left(&self) -> usize {

@@ -7,7 +7,7 @@ use yizhan_codecs::air::form::{Area, Form, read_line};
 use yizhan_codecs::air::header::Destination;
 use yizhan_codecs::air::limits::Bearing;
 use yizhan_codecs::air::position::{Offset, Origin, OriginId, Positions, Status, Unit};
-use yizhan_codecs::air::text::{self, ModelSet};
+use yizhan_codecs::air::text;
 
 /// The set by which texts are judged; the same file as in the tests of the codec.
 const MESSAGES: &str = include_str!("../../../codecs/src/air/text/vectors/messages-zh.txt");
@@ -69,7 +69,7 @@ pub fn part(_: Scale) -> Part {
     for (codec, name) in [(0, "UTF-8"), (1, "GB18030"), (2, "14 位一字")] {
         grid.row(Set::of(|line| text::write_as(codec, line).map(|body| body.len())).row(name));
     }
-    let ours = Set::of(|line| text::write(line, ModelSet::own()).ok().map(|packed| packed.body.len()));
+    let ours = Set::of(|line| text::write(line, text::own_models()).ok().map(|packed| packed.body.len()));
     grid.row(ours.row("模型（本站）"));
     let mut part = Part { text: grid.print(), bounds: Vec::new() };
     part.text.push_str("  别处量得（facts 同类报文）：zstd 加词典 13.30，PPMd 8.75，n 元模型混合 6.43–6.56\n");
@@ -91,7 +91,7 @@ pub fn part(_: Scale) -> Part {
 /// Content byte, the form, its note.
 fn report_bytes() -> usize {
     let packed = read_line(REPORT, &Area::default()).ok().and_then(|form: Form| form.pack().ok());
-    let note = text::write(NOTE, ModelSet::own()).map(|packed| packed.body.len());
+    let note = text::write(NOTE, text::own_models()).map(|packed| packed.body.len());
     1 + packed.map_or(usize::MAX / 4, |packed| packed.bytes.len()) + note.unwrap_or(usize::MAX / 4)
 }
 

@@ -1,6 +1,7 @@
-//! Bits in a row, most significant first, and the four classes of a count.
+//! Fields of a form in bits, and the four classes of a count.
 
-use thiserror::Error;
+use crate::air::bits;
+pub use crate::air::bits::BitsError;
 
 /// The largest count that the four classes hold; more is written in the text.
 pub const COUNT_MAX: u16 = 16_520;
@@ -8,67 +9,38 @@ pub const COUNT_MAX: u16 = 16_520;
 /// First value, and bits after the two class bits, of each class but the first, which is 0 and has none.
 const CLASSES: [(u16, u8); 3] = [(1, 3), (9, 7), (137, 14)];
 
-/// Why bits could not be read or written.
-#[derive(Clone, Copy, Debug, PartialEq, Eq, Error)]
-#[non_exhaustive]
-pub enum BitsError {
-    /// The bits end inside a value.
-    #[error("{wanted} bits are wanted at bit {at}, only {left} are left")]
-    Short { at: usize, wanted: u8, left: usize },
-    /// A value that its field cannot hold.
-    #[error("{found} does not fit into {bits} bits")]
-    Wide { found: u32, bits: u8 },
-}
-
 /// Bits that are being written.
 #[derive(Clone, Debug, Default, PartialEq, Eq)]
-pub struct BitWriter {
-    bytes: Vec<u8>,
-    bits: usize,
-}
+pub struct BitWriter(bits::BitWriter);
 
 impl BitWriter {
     /// How many bits were written.
     #[must_use]
-    pub const fn len(&self) -> usize {
-        self.bits
+    pub fn len(&self) -> usize {
+        self.0.len()
     }
 
     /// Whether nothing was written.
     #[must_use]
-    pub const fn is_empty(&self) -> bool {
-        self.bits == 0
+    pub fn is_empty(&self) -> bool {
+        self.0.is_empty()
     }
 
-    /// Writes the low `bits` bits of a value, 0..=32.
+    /// Writes the low `bits` bits of a value.
     ///
     /// # Errors
-    /// [`BitsError::Wide`] when the value has more bits than that.
+    /// [`BitsError::Value`] when the value has more bits than that.
     pub fn put(&mut self, value: u32, bits: u8) -> Result<(), BitsError> {
-        if u64::from(value) >> bits.min(32) != 0 || bits > 32 {
-            return Err(BitsError::Wide { found: value, bits });
-        }
-        for shift in (0..bits).rev() {
-            if self.bits.is_multiple_of(8) {
-                self.bytes.push(0);
-            }
-            let bit = u8::from(value >> shift & 1 == 1);
-            let place = 7_usize.saturating_sub(self.bits % 8);
-            if let Some(last) = self.bytes.last_mut() {
-                *last |= bit << place;
-            }
-            self.bits = self.bits.saturating_add(1);
-        }
-        Ok(())
+        self.0.push(value.into(), bits.into())
     }
 
     /// Writes a count, 0..=[`COUNT_MAX`], in 2, 5, 9 or 16 bits.
     ///
     /// # Errors
-    /// [`BitsError::Wide`] for a larger one.
+    /// [`BitsError::Value`] for a larger one.
     pub fn put_count(&mut self, count: u16) -> Result<(), BitsError> {
         if count > COUNT_MAX {
-            return Err(BitsError::Wide { found: count.into(), bits: 14 });
+            return Err(BitsError::Value { value: count.into(), width: 14 });
         }
         let class = CLASSES.iter().zip(1_u32..).take_while(|((first, _), _)| count >= *first).last();
         match class {
@@ -83,33 +55,24 @@ impl BitWriter {
     /// The bytes, the last one filled up with zero bits.
     #[must_use]
     pub fn into_bytes(self) -> Vec<u8> {
-        self.bytes
+        self.0.finish()
     }
 }
 
 /// Bits that are being read.
 #[derive(Clone, Debug)]
-pub struct BitReader<'a> {
-    bytes: &'a [u8],
-    at: usize,
-}
+pub struct BitReader<'a>(bits::BitReader<'a>);
 
 impl<'a> BitReader<'a> {
     #[must_use]
     pub const fn new(bytes: &'a [u8]) -> Self {
-        Self { bytes, at: 0 }
+        Self(bits::BitReader::new(bytes))
     }
 
     /// How many bits were read.
     #[must_use]
     pub const fn at(&self) -> usize {
-        self.at
-    }
-
-    /// How many bits are left.
-    #[must_use]
-    pub const fn left(&self) -> usize {
-        self.bytes.len().saturating_mul(8).saturating_sub(self.at)
+        self.0.at()
     }
 
     /// Reads a value of `bits` bits, 0..=32.
@@ -117,18 +80,7 @@ impl<'a> BitReader<'a> {
     /// # Errors
     /// [`BitsError::Short`] when so many are not left.
     pub fn take(&mut self, bits: u8) -> Result<u32, BitsError> {
-        let left = self.left();
-        if usize::from(bits) > left || bits > 32 {
-            return Err(BitsError::Short { at: self.at, wanted: bits, left });
-        }
-        let mut value = 0_u32;
-        for _ in 0..bits {
-            let byte = self.bytes.get(self.at / 8).copied().unwrap_or(0);
-            let place = 7_usize.saturating_sub(self.at % 8);
-            value = value << 1 | u32::from(byte >> place & 1);
-            self.at = self.at.saturating_add(1);
-        }
-        Ok(value)
+        self.0.take_u32(bits.into())
     }
 
     /// Reads one bit.
@@ -187,12 +139,12 @@ mod tests {
             assert_eq!(count_bits(count), bits);
             assert_eq!(BitReader::new(&writer.into_bytes()).take_count(), Ok(count));
         }
-        assert_eq!(BitWriter::default().put_count(16_521), Err(BitsError::Wide { found: 16_521, bits: 14 }));
+        assert_eq!(BitWriter::default().put_count(16_521), Err(BitsError::Value { value: 16_521, width: 14 }));
     }
 
     #[test]
     fn what_does_not_fit_and_what_is_not_there_are_errors_with_numbers() {
-        assert_eq!(BitWriter::default().put(8, 3), Err(BitsError::Wide { found: 8, bits: 3 }));
+        assert_eq!(BitWriter::default().put(8, 3), Err(BitsError::Value { value: 8, width: 3 }));
         let mut reader = BitReader::new(&[0xFF]);
         assert_eq!(reader.take(6), Ok(0x3F));
         assert_eq!(reader.take(3), Err(BitsError::Short { at: 6, wanted: 3, left: 2 }));
@@ -215,7 +167,7 @@ mod tests {
             for (value, bits) in values {
                 prop_assert_eq!(reader.take(bits), Ok(value));
             }
-            prop_assert!(reader.left() < 8);
+            prop_assert!(bytes.len() * 8 - reader.at() < 8);
         }
     }
 }

@@ -30,7 +30,7 @@ mod training_tree;
 pub use model::{CHARACTERS_MAX, Model, Unreadable};
 pub use score::{Score, Scored, score};
 
-use serde::{Deserialize, Serialize};
+use super::beacon::ModelSet;
 use std::sync::LazyLock;
 
 /// Bytes of the longest body that is read (facts: 1,750).
@@ -48,41 +48,10 @@ const MODELS: [(u8, &[u8]); 1] = [(8, include_bytes!("models/8.model"))];
 static READ: LazyLock<Vec<(u8, Model)>> =
     LazyLock::new(|| MODELS.iter().filter_map(|(number, file)| Some((*number, Model::read(file)?))).collect());
 
-/// The codecs from [`FIRST_MODEL`] to 31 that a station reads, as a beacon announces them: 24 bits, the lowest is codec 8.
-#[derive(Clone, Copy, Debug, Default, PartialEq, Eq, PartialOrd, Ord, Serialize, Deserialize)]
-pub struct ModelSet(u32);
-
-impl ModelSet {
-    /// No model: plain codecs only. What a station that was never heard of reads.
-    pub const NONE: Self = Self(0);
-
-    /// What this program reads.
-    #[must_use]
-    pub fn own() -> Self {
-        Self(MODELS.iter().fold(0, |bits, (number, _)| bits | Self::bit(*number)))
-    }
-
-    /// A set from its 24 bits; higher ones are dropped.
-    #[must_use]
-    pub const fn from_bits(bits: u32) -> Self {
-        Self(bits & 0x00FF_FFFF)
-    }
-
-    /// The 24 bits.
-    #[must_use]
-    pub const fn bits(self) -> u32 {
-        self.0
-    }
-
-    /// Whether a codec is in the set. Plain codecs always are.
-    #[must_use]
-    pub fn has(self, codec: u8) -> bool {
-        codec < 3 || self.0 & Self::bit(codec) != 0
-    }
-
-    fn bit(codec: u8) -> u32 {
-        codec.checked_sub(FIRST_MODEL).and_then(|place| 1_u32.checked_shl(place.into())).unwrap_or(0)
-    }
+/// The models that this program reads, as its beacon announces them.
+#[must_use]
+pub fn own_models() -> ModelSet {
+    MODELS.iter().fold(ModelSet::default(), |set, (number, _)| set.with(*number))
 }
 
 /// A text as it is sent: the number of the codec (5 bits, in the content byte) and the body after it.

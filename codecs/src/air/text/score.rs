@@ -3,7 +3,7 @@
 use crate::air::header::Destination;
 use crate::air::limits::Bearing;
 
-use super::{ModelSet, TextError, model_bytes, read, write};
+use super::{TextError, model_bytes, own_models, read, write};
 use serde::Serialize;
 use std::time::Duration;
 
@@ -66,7 +66,7 @@ pub fn score<'a>(
 }
 
 fn there_and_back(text: &str) -> Result<Scored, TextError> {
-    let packed = write(text, ModelSet::own())?;
+    let packed = write(text, own_models())?;
     if read(packed.codec, &packed.body)? != text {
         return Err(TextError::Bytes { codec: packed.codec, len: packed.body.len() });
     }

@@ -86,7 +86,7 @@ fn note_of(form: &form::Form, mut bits: Vec<u8>) -> Result<Content, CliError> {
 }
 
 fn written(words: &str) -> Result<text::Packed, CliError> {
-    text::write(words, text::ModelSet::own()).map_err(|error| CliError::Failed(format!("这段文字不能发送：{error}")))
+    text::write(words, text::own_models()).map_err(|error| CliError::Failed(format!("这段文字不能发送：{error}")))
 }
 
 /// Says in words what the bytes of a content are.
