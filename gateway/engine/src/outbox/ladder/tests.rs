@@ -330,3 +330,92 @@ fn the_next_look_is_when_a_card_is_free_and_something_is_due_or_a_life_ends() {
     ladder.owe(at(5), 1, 1, Precedence::Routine);
     assert_eq!(ladder.next_look(at(5)), Some(at(125)));
 }
+
+/// What may happen to a ladder, drawn by the property below.
+#[derive(Clone, Debug)]
+enum Step {
+    Submit { by: Sender, precedence: Precedence, matter: Matter, rows: u8 },
+    Owe { message: u64 },
+    Pass { seconds: u64 },
+    Send,
+    Hear { nth: usize, said: Said },
+}
+
+fn steps() -> impl proptest::strategy::Strategy<Value = Vec<Step>> {
+    use proptest::prelude::*;
+    let precedence = prop::sample::select(Precedence::ALL.to_vec());
+    let matter = prop_oneof![Just(Matter::Text), Just(Matter::Form(1)), Just(Matter::Position)];
+    let said = prop_oneof![Just(Said::Complete), (1_u8..4).prop_map(Said::Need)];
+    let step = prop_oneof![
+        3 => (1_u32..5, precedence, matter, 1_u8..5)
+            .prop_map(|(by, precedence, matter, rows)| Step::Submit { by, precedence, matter, rows }),
+        1 => (0_u64..9).prop_map(|message| Step::Owe { message }),
+        3 => (1_u64..400).prop_map(|seconds| Step::Pass { seconds }),
+        5 => Just(Step::Send),
+        2 => (0_usize..9, said).prop_map(|(nth, said)| Step::Hear { nth, said }),
+    ];
+    prop::collection::vec(step, 1..200)
+}
+
+proptest::proptest! {
+    #![proptest_config(proptest::prelude::ProptestConfig { failure_persistence: None, ..Default::default() })]
+
+    /// Whatever happens: no card sends within its slot, nothing goes before a due FLASH, held messages stay, and every
+    /// message that was taken is there or has left with a reason.
+    #[test]
+    fn a_ladder_keeps_its_promises_whatever_happens(steps in steps()) {
+        let mut ladder = ladder(2);
+        let (mut now, mut last) = (0_u64, [None::<u64>; 2]);
+        let mut there: std::collections::BTreeSet<EntryId> = std::collections::BTreeSet::new();
+        for step in steps {
+            match step {
+                Step::Submit { by, precedence, matter, rows } => {
+                    let what = Submission { matter, rows, spare_bits: 30, ..text(by, precedence) };
+                    if let Ok(admitted) = ladder.submit(at(now), what) {
+                        there.insert(admitted.id);
+                        if let Some(older) = admitted.replaced {
+                            assert!(there.remove(&older));
+                        }
+                    }
+                }
+                Step::Owe { message } => ladder.owe(at(now), 1, message, Precedence::Priority),
+                Step::Pass { seconds } => {
+                    now += seconds;
+                    for lapse in ladder.lapse(at(now)) {
+                        match lapse {
+                            Lapse::Alarm(id) => assert!(there.contains(&id)),
+                            Lapse::Expired(id) | Lapse::Unknown(id) => assert!(there.remove(&id)),
+                        }
+                    }
+                }
+                Step::Send => {
+                    let flash = ladder.entries().any(|(_, e)| e.precedence == Precedence::Flash && !e.is_held() && e.waits(at(now)).is_zero());
+                    let Some(choice) = ladder.choose(at(now), &|_, _| 500) else { continue };
+                    let card = usize::from(choice.card);
+                    assert!(last[card].is_none_or(|before| now >= before + 60), "a card sends within its slot");
+                    last[card] = Some(now);
+                    let ids = match &choice.load {
+                        Load::Row { id, .. } => vec![*id],
+                        Load::Positions(ids) => ids.clone(),
+                        Load::Receipts(_) => Vec::new(),
+                    };
+                    assert!(!ids.is_empty() || !choice.rides.is_empty(), "an empty frame");
+                    let entries: Vec<Entry> = ids.iter().map(|id| ladder.entry(*id).expect("it is there").clone()).collect();
+                    assert!(entries.iter().all(|entry| !entry.is_held()));
+                    assert!(!flash || entries.iter().any(|entry| entry.precedence == Precedence::Flash), "something goes before a FLASH");
+                    ladder.sent(at(now), &choice);
+                    // A position leaves when it is sent.
+                    there.retain(|id| !ids.contains(id) || ladder.entry(*id).is_some());
+                }
+                Step::Hear { nth, said } => {
+                    let Some(id) = there.iter().nth(nth).copied() else { continue };
+                    if ladder.heard(at(now), id, said) {
+                        there.remove(&id);
+                    }
+                }
+            }
+            let held: Vec<EntryId> = ladder.entries().map(|(id, _)| id).collect();
+            assert_eq!(held, there.iter().copied().collect::<Vec<_>>());
+        }
+    }
+}
