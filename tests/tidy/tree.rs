@@ -6,7 +6,10 @@ use std::path::{Path, PathBuf};
 use std::sync::LazyLock;
 
 /// Folders that are made by tools and are no part of the repository.
-const MADE_BY_TOOLS: [&str; 7] = [".git", "target", "node_modules", "dist", "corpus", "artifacts", "__pycache__"];
+const MADE_BY_TOOLS: [&str; 6] = [".git", "target", "node_modules", "dist", "artifacts", "__pycache__"];
+
+/// Where the fuzzers keep what they found.
+const FOUND_BY_FUZZERS: &str = "codecs/fuzz/corpus";
 
 /// The repository, or a bad sample in its place.
 pub struct Tree {
@@ -112,7 +115,7 @@ fn read_folder(root: &Path, folder: &Path, files: &mut Vec<File>) {
     for entry in entries {
         let path: PathBuf = entry.expect("a directory entry").path();
         let name = path.file_name().and_then(|name| name.to_str()).unwrap_or_default();
-        if path.is_symlink() || MADE_BY_TOOLS.contains(&name) {
+        if path.is_symlink() || MADE_BY_TOOLS.contains(&name) || path.ends_with(FOUND_BY_FUZZERS) {
             continue;
         }
         if path.is_dir() {

@@ -84,6 +84,8 @@ proptest! {
 /// One case of `vectors/model.jsonl`.
 #[derive(serde::Serialize, serde::Deserialize)]
 struct Golden {
+    id: String,
+    protocol: String,
     codec: u8,
     text: String,
     body: String,
@@ -98,11 +100,14 @@ fn model_8_writes_the_golden_bytes() {
     let cases: Vec<Golden> = SAMPLES
         .into_iter()
         .chain(test_set)
-        .map(|text| Golden {
+        .zip(1..)
+        .map(|(text, number)| Golden {
+            id: format!("model-8-{number}"),
+            protocol: "air-text".into(),
             codec: FIRST_MODEL,
             text: text.into(),
             body: hex::encode(model().write(text)),
-            source: "written by this codec; the second reader is the decoder".into(),
+            source: "invented".into(),
         })
         .collect();
     if std::env::var_os("UPDATE").is_some() {
