@@ -36,7 +36,7 @@ fn main() -> Result<(), Failure> {
     std::fs::write(&out, &file)?;
     eprintln!("{} bytes", file.len());
     for dev in arguments {
-        let (cost, symbols) = measure(&file, &lines(Path::new(&dev))?).ok_or("the model does not read back")?;
+        let (cost, symbols) = measure(&file, &lines(Path::new(&dev))?)?;
         eprintln!("{}: {} thousandths of a bit a character", Path::new(&dev).display(), cost * 1_000 / 256 / symbols);
     }
     Ok(())

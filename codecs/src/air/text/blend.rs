@@ -15,6 +15,21 @@ pub const CLASSES: usize = 16;
 const WEIGHT_ONE: i64 = 1 << 16;
 const WEIGHT_MAX: i32 = 1 << 22;
 
+/// What stored numbers of worth, and stored weights, are less than.
+pub const STRETCHED: u32 = stored(STRETCH_MAX) + 1;
+pub const WEIGHED: u32 = stored(WEIGHT_MAX) + 1;
+
+/// A number with a sign as a file has it: 0, -1, 1, -2, 2 are 0, 1, 2, 3, 4.
+const fn stored(number: i32) -> u32 {
+    ((number << 1) ^ (number >> 31)).cast_unsigned()
+}
+
+/// The number that [`stored`] stands for.
+fn signed(stored: u32) -> i32 {
+    let half = (stored >> 1).cast_signed();
+    if stored & 1 == 0 { half } else { !half }
+}
+
 /// The class of a count.
 pub fn class(count: u32) -> usize {
     match count {
@@ -52,11 +67,13 @@ impl Shape {
         self.experts + self.ratios + 1
     }
 
-    fn cells(&self) -> usize {
+    /// How many pairs of counts have a worth.
+    pub fn cells(&self) -> usize {
         self.experts * CLASSES * CLASSES
     }
 
-    fn weights(&self) -> usize {
+    /// How many weights there are.
+    pub fn weights(&self) -> usize {
         self.views.iter().sum::<usize>() * self.inputs() + self.last * self.views.len()
     }
 }
@@ -114,26 +131,16 @@ impl Blend {
         }
     }
 
-    /// Reads the numbers of a trained blend; `None` where they are too few.
-    pub fn read(shape: Shape, bytes: &[u8]) -> Option<Self> {
-        let (worth, rest) = bytes.split_at_checked(shape.cells() * 2)?;
-        let (weights, _) = rest.split_at_checked(shape.weights() * 4)?;
-        let worth = worth.as_chunks().0.iter().map(|two| i32::from(i16::from_le_bytes(*two))).collect();
-        let weights = weights.as_chunks().0.iter().map(|four| i32::from_le_bytes(*four)).collect();
-        Some(Self::with(shape, worth, weights))
+    /// A trained blend out of stored numbers, as many as [`Shape::cells`] and [`Shape::weights`] say.
+    pub fn read(shape: Shape, worth: &[u32], weights: &[u32]) -> Self {
+        let signed = |numbers: &[u32]| numbers.iter().map(|number| signed(*number)).collect();
+        Self::with(shape, signed(worth), signed(weights))
     }
 
-    /// The numbers, as [`Blend::read`] takes them.
+    /// The numbers of worth and the weights, as [`Blend::read`] takes them.
     #[cfg(feature = "training")]
-    pub fn write(&self) -> Vec<u8> {
-        let mut bytes = Vec::new();
-        for worth in &self.worth {
-            bytes.extend(i16::try_from(*worth).unwrap_or(0).to_le_bytes());
-        }
-        for weight in &self.weights {
-            bytes.extend(weight.to_le_bytes());
-        }
-        bytes
+    pub fn write(&self) -> [Vec<u32>; 2] {
+        [&self.worth, &self.weights].map(|numbers| numbers.iter().map(|number| stored(*number)).collect())
     }
 
     /// The cell of each expert in the last decision, to be taught.
@@ -253,6 +260,14 @@ mod tests {
 
     fn shape() -> Shape {
         Shape { experts: 2, ratios: 1, views: vec![2, 3], last: 1 }
+    }
+
+    #[test]
+    fn a_number_comes_back_with_its_sign() {
+        assert_eq!([0, -1, 1, -2, 2].map(stored), [0, 1, 2, 3, 4]);
+        for number in [i32::MIN, -WEIGHT_MAX, -1, 0, 1, STRETCH_MAX, i32::MAX] {
+            assert_eq!(signed(stored(number)), number);
+        }
     }
 
     #[test]

@@ -46,11 +46,14 @@ pub fn runs(symbols: &[u16], digit: u16) -> Vec<Run> {
     found
 }
 
+/// Bits of the hash of a context.
+pub const CONTEXT_BITS: u32 = 24;
+
 /// The hash of a context, 24 bits: FNV-1a over its parts.
 fn hash(kind: u8, parts: &[u32]) -> u32 {
     let bytes = std::iter::once(kind).chain(parts.iter().flat_map(|part| part.to_le_bytes()));
     let hash = bytes.fold(0x811C_9DC5_u32, |hash, byte| (hash ^ u32::from(byte)).wrapping_mul(0x0100_0193));
-    (hash ^ (hash >> 24)) & 0x00FF_FFFF
+    (hash ^ (hash >> CONTEXT_BITS)) & ((1 << CONTEXT_BITS) - 1)
 }
 
 /// The contexts of the digit at `place` of `run`, whose earlier digits are known. `values` has the digits of all runs so far.

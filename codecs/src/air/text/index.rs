@@ -3,9 +3,11 @@
 //! All places where a context stands are neighbours in the order, and among them those that go on with the same symbol.
 //! So the count of any context, of any length, followed by any run of symbols is the distance of two ranks.
 
-/// The longest context that the order tells apart, and one symbol more.
-#[cfg(any(test, feature = "training"))]
-const DEPTH: usize = 12;
+/// Symbols in one key of the sort.
+const KEYED: usize = 4;
+/// Symbols by which suffixes are sorted: the longest context that is looked up, the one after it, and some to spare. Those that
+/// agree in all of them stand by place, and both ends must have them so: the order is a part of the format.
+const DEPTH: usize = 3 * KEYED;
 
 /// A text and the ranks of its suffixes.
 #[derive(Clone, Debug, Default)]
@@ -28,22 +30,12 @@ impl Ranks {
 }
 
 impl Index {
-    /// Takes a text and an order that was made from it.
-    pub fn new(symbols: Vec<u16>, order: Vec<u32>) -> Self {
-        Self { symbols, order }
-    }
-
-    #[cfg(any(test, feature = "training"))]
-    /// Sorts the suffixes of a text by their first [`DEPTH`] symbols, then by place.
+    /// Sorts the suffixes of a text by their first [`DEPTH`] symbols, then by place. No symbol is 65,535.
     pub fn build(symbols: Vec<u16>) -> Self {
-        let count = u32::try_from(symbols.len()).unwrap_or(0);
-        let mut order: Vec<u32> = (0..count).collect();
-        let head = |place: &u32| {
-            let from = *place as usize;
-            symbols.get(from..symbols.len().min(from + DEPTH)).unwrap_or_default()
-        };
-        order.sort_by(|a, b| head(a).cmp(head(b)).then(a.cmp(b)));
-        Self { symbols, order }
+        let keys = keys(&symbols);
+        let mut places: Vec<(u64, u32)> = keys.iter().copied().zip(0..).collect();
+        sort(&mut places, &keys, KEYED);
+        Self { symbols, order: places.into_iter().map(|(_, place)| place).collect() }
     }
 
     pub fn symbols(&self) -> &[u16] {
@@ -96,9 +88,52 @@ impl Index {
     }
 }
 
+/// For every place the [`KEYED`] symbols from there on, each plus one, the first one highest; 0 past the end of the text.
+fn keys(symbols: &[u16]) -> Vec<u64> {
+    let mut key = 0;
+    let mut keys: Vec<u64> = symbols
+        .iter()
+        .rev()
+        .map(|symbol| {
+            key = key >> u16::BITS | u64::from(symbol.saturating_add(1)) << (u64::BITS - u16::BITS);
+            key
+        })
+        .collect();
+    keys.reverse();
+    keys
+}
+
+/// Sorts places by their keys, and those whose keys are the same by the keys `depth` symbols on: whole keys beside their
+/// places are sorted three times as fast as places that are looked up in the text.
+fn sort(places: &mut [(u64, u32)], keys: &[u64], depth: usize) {
+    places.sort_unstable();
+    if depth == DEPTH {
+        return;
+    }
+    for alike in places.chunk_by_mut(|a, b| a.0 == b.0).filter(|alike| alike.len() > 1) {
+        for (key, place) in &mut *alike {
+            *key = keys.get((*place as usize).saturating_add(depth)).copied().unwrap_or(0);
+        }
+        sort(alike, keys, depth + KEYED);
+    }
+}
+
 #[cfg(test)]
 mod tests {
     use super::*;
+    use proptest::prelude::*;
+
+    proptest! {
+        #[test]
+        fn the_order_is_that_of_a_plain_sort(symbols in "[ab]{0,80}|[a-e]{0,80}|(ab?){0,40}|a{0,60}") {
+            let symbols: Vec<u16> = symbols.bytes().map(|byte| u16::from(byte - b'a')).collect();
+            let head = |place: &u32| symbols[*place as usize..].iter().take(DEPTH).collect::<Vec<_>>();
+            let mut plain: Vec<u32> = (0..).take(symbols.len()).collect();
+            plain.sort_by(|a, b| head(a).cmp(&head(b)).then(a.cmp(b)));
+            let index = Index::build(symbols.clone());
+            prop_assert_eq!(index.order(), plain);
+        }
+    }
 
     #[test]
     fn counts_are_those_of_a_plain_search() {

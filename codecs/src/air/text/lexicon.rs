@@ -4,11 +4,10 @@ use super::blend::Counts;
 use super::index::Ranks;
 
 /// Letters of the longest word that is kept.
-#[cfg(feature = "training")]
 pub const WORD_MAX: usize = 8;
 
 /// Words in the order of their letters, each with a weight.
-#[derive(Clone, Debug, Default)]
+#[derive(Clone, Debug)]
 pub struct Lexicon {
     letters: Vec<u16>,
     /// Where each word begins in `letters`; one more for the end.
@@ -24,18 +23,40 @@ fn weight(stored: u8) -> u32 {
     (fraction << (u32::from(stored / 8).min(16))) >> 8
 }
 
+impl Default for Lexicon {
+    fn default() -> Self {
+        Self { letters: Vec::new(), starts: vec![0], sums: vec![0] }
+    }
+}
+
 impl Lexicon {
     /// Words as numbers of an alphabet, in order, each with its stored weight.
+    #[cfg(any(test, feature = "training"))]
     pub fn new<'a>(words: impl Iterator<Item = (&'a [u16], u8)>) -> Self {
-        let (mut letters, mut starts, mut sums) = (Vec::new(), vec![0], vec![0]);
-        let mut sum = 0_u32;
+        let mut lexicon = Self::default();
         for (word, stored) in words {
-            letters.extend_from_slice(word);
-            starts.push(u32::try_from(letters.len()).unwrap_or(u32::MAX));
-            sum = sum.saturating_add(weight(stored));
-            sums.push(sum);
+            lexicon.add(0, word, stored);
         }
-        Self { letters, starts, sums }
+        lexicon
+    }
+
+    /// Adds the next word: the first `shared` letters of the one before, then its own. `false`, and nothing is added: it
+    /// shares more than there is, or has no letter or more than [`WORD_MAX`].
+    pub fn add(&mut self, shared: usize, own: &[u16], stored: u8) -> bool {
+        let last = match self.starts.as_slice() {
+            [.., start, _] => *start as usize,
+            _ => 0,
+        };
+        let end = last.saturating_add(shared);
+        if end > self.letters.len() || !(1..=WORD_MAX).contains(&shared.saturating_add(own.len())) {
+            return false;
+        }
+        self.letters.extend_from_within(last..end);
+        self.letters.extend_from_slice(own);
+        self.starts.push(u32::try_from(self.letters.len()).unwrap_or(u32::MAX));
+        let sum = self.sums.last().copied().unwrap_or(0);
+        self.sums.push(sum.saturating_add(weight(stored)));
+        true
     }
 
     pub fn all(&self) -> Ranks {

@@ -12,6 +12,7 @@ mod alphabet;
 mod blend;
 mod coder;
 mod digits;
+mod file;
 mod fixed;
 mod index;
 mod lexicon;
@@ -27,6 +28,7 @@ pub mod training;
 #[cfg(feature = "training")]
 mod training_tree;
 
+pub use file::ModelError;
 pub use model::{CHARACTERS_MAX, Model, Unreadable};
 pub use score::{Score, Scored, score};
 
@@ -46,7 +48,7 @@ pub const FIRST_MODEL: u8 = 8;
 const MODELS: [(u8, &[u8]); 1] = [(8, include_bytes!("models/8.model"))];
 
 static READ: LazyLock<Vec<(u8, Model)>> =
-    LazyLock::new(|| MODELS.iter().filter_map(|(number, file)| Some((*number, Model::read(file)?))).collect());
+    LazyLock::new(|| MODELS.iter().filter_map(|(number, file)| Some((*number, Model::read(file).ok()?))).collect());
 
 /// The models that this program reads, as its beacon announces them.
 #[must_use]
@@ -135,7 +137,7 @@ pub fn read(codec: u8, body: &[u8]) -> Result<String, TextError> {
     if found > CHARACTERS_MAX { Err(TextError::Long { found }) } else { Ok(text) }
 }
 
-/// Unpacks the models now, so that the first message does not wait for it (some tenths of a second).
+/// Unpacks the models now, so that the first message does not wait for it (some hundredths of a second).
 pub fn warm_up() {
     LazyLock::force(&READ);
 }

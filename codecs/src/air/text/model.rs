@@ -1,8 +1,4 @@
-//! A model: one file of numbers that both ends hold.
-//!
-//! The file is little-endian: `YZT1`, then sections, each a 32-bit length in bytes and that many bytes: characters (24 bits
-//! each), tree (16), corpus (16), suffix order (24), word lengths (8), word letters (16), word weights (8), digit tallies (24-bit
-//! hash and ten nibbles), the two blends.
+//! A model: one file of numbers ([`super::file`]) that both ends hold.
 
 use super::alphabet::Alphabet;
 use super::blend::Blend;
@@ -11,11 +7,8 @@ use super::digits::{self, CONTEXTS, Run, Tallies, Tally};
 use super::fixed::ONE;
 use super::index::Index;
 use super::lexicon::Lexicon;
-use super::predict::{self, Known, Predictor};
+use super::predict::{Known, Predictor};
 use super::topic::Messages;
-
-/// The first bytes of a model file.
-pub const MAGIC: &[u8; 4] = b"YZT1";
 
 /// How fast weights follow the message at hand, in 65,536ths.
 pub const RATE: i32 = 60;
@@ -52,54 +45,7 @@ pub struct Model {
     pub(super) digits: Blend,
 }
 
-/// Takes sections off the front of a file.
-struct Sections<'a>(&'a [u8]);
-
-impl<'a> Sections<'a> {
-    fn next(&mut self) -> Option<&'a [u8]> {
-        let (len, rest) = self.0.split_first_chunk::<4>()?;
-        let (section, rest) = rest.split_at_checked(usize::try_from(u32::from_le_bytes(*len)).ok()?)?;
-        self.0 = rest;
-        Some(section)
-    }
-}
-
-fn u24(bytes: [u8; 3]) -> u32 {
-    let [a, b, c] = bytes;
-    u32::from_le_bytes([a, b, c, 0])
-}
-
-fn u16s(section: &[u8]) -> Vec<u16> {
-    section.as_chunks().0.iter().map(|two| u16::from_le_bytes(*two)).collect()
-}
-
-fn u24s(section: &[u8]) -> Vec<u32> {
-    section.as_chunks().0.iter().map(|three| u24(*three)).collect()
-}
-
 impl Model {
-    /// Reads a model file; `None` where it is none.
-    #[must_use]
-    pub fn read(file: &[u8]) -> Option<Self> {
-        let mut sections = Sections(file.strip_prefix(MAGIC)?);
-        let characters = u24s(sections.next()?).into_iter().map(char::from_u32).collect::<Option<Vec<char>>>()?;
-        let alphabet = Alphabet::new(characters, u16s(sections.next()?))?;
-        let index = Index::new(u16s(sections.next()?), u24s(sections.next()?));
-        let lexicon = read_words(sections.next()?, &u16s(sections.next()?), sections.next()?);
-        let entry = |bytes: &[u8; 8]| {
-            let [a, b, c, nibbles @ ..] = *bytes;
-            let mut tally = [0; 10];
-            let counts = nibbles.iter().flat_map(|byte| [byte >> 4, byte & 15]);
-            tally.iter_mut().zip(counts).for_each(|(place, count)| *place = count);
-            (u24([a, b, c]), tally)
-        };
-        let tallies = Tallies { entries: sections.next()?.as_chunks().0.iter().map(entry).collect() };
-        let text = Blend::read(predict::shape(), sections.next()?)?;
-        let digits = Blend::read(digits::shape(), sections.next()?)?;
-        let messages = Messages::new(index.symbols(), alphabet.end);
-        Some(Self { messages, alphabet, index, lexicon, tallies, text, digits })
-    }
-
     /// Writes a text. The check of 8 bits is part of it.
     #[must_use]
     pub fn write(&self, text: &str) -> Vec<u8> {
@@ -209,16 +155,6 @@ impl Model {
             without_messages: (0, 0),
         }
     }
-}
-
-fn read_words(lengths: &[u8], letters: &[u16], weights: &[u8]) -> Lexicon {
-    let mut rest = letters;
-    let words = lengths.iter().zip(weights).map_while(|(len, weight)| {
-        let (word, after) = rest.split_at_checked(usize::from(*len))?;
-        rest = after;
-        Some((word, *weight))
-    });
-    Lexicon::new(words.collect::<Vec<_>>().into_iter())
 }
 
 /// Goes over the digits of a text; `each` is given the contexts, the length of the number and the place in it.

@@ -135,4 +135,4 @@ fn each_model_file_is_the_one_that_its_number_is_bound_to() {
 }
 
 /// The SM3 of the file of model 8.
-const MODEL_8_SM3: &str = "81d39d5b48d2e086c5f309f992847c764263e774eca261749b050793d573aaed";
+const MODEL_8_SM3: &str = "bab4135a762eaa28526d28c52a0bb0d59d2ca3fad17062312a4286a75ff6f06f";

@@ -4,9 +4,10 @@
 use super::alphabet::{self, Alphabet};
 use super::blend::{Blend, Taught};
 use super::digits::{self, CONTEXTS, Tally};
+use super::file::{MAGIC, ModelError, section};
 use super::index::Index;
 use super::lexicon::{Lexicon, WORD_MAX};
-use super::model::{MAGIC, Model, decide, over_digits};
+use super::model::{Model, decide, over_digits};
 use super::predict::{self, Known, Predictor};
 use super::topic::Messages;
 use super::training_tree;
@@ -265,37 +266,40 @@ fn less(all: Option<&[u32; 10]>, own: Option<&[u32; 10]>) -> Tally {
     stored(&counts)
 }
 
+/// How many letters each word has in common with the one before it.
+fn shared(words: &[(Vec<u16>, u8)]) -> Vec<usize> {
+    let befores = std::iter::once(&[][..]).chain(words.iter().map(|(word, _)| word.as_slice()));
+    let alike = |a: &[u16], b: &[u16]| a.iter().zip(b).take_while(|(a, b)| a == b).count();
+    befores.zip(words).map(|(before, (word, _))| alike(before, word)).collect()
+}
+
 fn write(corpus: &Corpus, text: &Blend, digits: &Blend) -> Vec<u8> {
     let mut file = MAGIC.to_vec();
-    let mut section = |bytes: Vec<u8>| {
-        file.extend(u32::try_from(bytes.len()).unwrap_or(0).to_le_bytes());
-        file.extend(bytes);
-    };
-    let u24s = |numbers: &mut dyn Iterator<Item = u32>| -> Vec<u8> {
-        numbers.flat_map(|n| n.to_le_bytes().into_iter().take(3)).collect()
-    };
-    let u16s = |numbers: &mut dyn Iterator<Item = u16>| -> Vec<u8> { numbers.flat_map(u16::to_le_bytes).collect() };
-    section(u24s(&mut corpus.alphabet.list().map(u32::from)));
-    section(u16s(&mut corpus.alphabet.parts().iter().copied()));
-    section(u16s(&mut corpus.index.symbols().iter().copied()));
-    section(u24s(&mut corpus.index.order().iter().copied()));
-    section(corpus.words.iter().map(|(word, _)| u8::try_from(word.len()).unwrap_or(0)).collect());
-    section(u16s(&mut corpus.words.iter().flat_map(|(word, _)| word.iter().copied())));
-    section(corpus.words.iter().map(|(_, weight)| *weight).collect());
-    let mut entries = Vec::new();
-    for (key, counts) in kept(&corpus.tallies) {
-        entries.extend(key.to_le_bytes().into_iter().take(3));
-        entries.extend(stored(counts).as_chunks::<2>().0.iter().map(|[a, b]| a << 4 | b));
+    let mut put = |numbers: &mut dyn Iterator<Item = u32>| file.extend(section(&numbers.collect::<Vec<u32>>()));
+    let small = |n: usize| u32::try_from(n).unwrap_or(0);
+    let (words, shared) = (&corpus.words, shared(&corpus.words));
+    put(&mut corpus.alphabet.list().map(u32::from));
+    put(&mut corpus.alphabet.parts().iter().copied().map(u32::from));
+    put(&mut corpus.index.symbols().iter().copied().map(u32::from));
+    put(&mut shared.iter().copied().map(small));
+    put(&mut words.iter().zip(&shared).map(|((word, _), shared)| small(word.len() - shared)));
+    let own = words.iter().zip(&shared).flat_map(|((word, _), shared)| word.iter().skip(*shared));
+    put(&mut own.copied().map(u32::from));
+    put(&mut words.iter().map(|(_, weight)| u32::from(*weight)));
+    let mut before = 0;
+    put(&mut kept(&corpus.tallies).map(|(key, _)| key - std::mem::replace(&mut before, *key)));
+    put(&mut kept(&corpus.tallies).flat_map(|(_, counts)| stored(counts)).map(u32::from));
+    for blend in [text, digits] {
+        blend.write().into_iter().for_each(|numbers| put(&mut numbers.into_iter()));
     }
-    section(entries);
-    section(text.write());
-    section(digits.write());
     file
 }
 
 /// The cost of messages that the model has not seen, in 256ths of a bit, and their characters. For tuning only.
-#[must_use]
-pub fn measure(file: &[u8], messages: &[String]) -> Option<(u64, u64)> {
+///
+/// # Errors
+/// [`ModelError`]: the file is no model.
+pub fn measure(file: &[u8], messages: &[String]) -> Result<(u64, u64), ModelError> {
     let model = Model::read(file)?;
     let (mut cost, mut characters) = (0, 0);
     for text in messages {
@@ -321,5 +325,5 @@ pub fn measure(file: &[u8], messages: &[String]) -> Option<(u64, u64)> {
             })
         });
     }
-    Some((cost, characters))
+    Ok((cost, characters))
 }
