@@ -36,6 +36,13 @@ pub trait Codec: CodecClone + fmt::Debug + Send + Sync {
     /// [`EncodeError::Charset`] when a character cannot be carried at all.
     fn measure(&self, text: &str) -> Result<u32, EncodeError>;
 
+    /// Bytes of packed content ([`Order::Payload`]) that one message of so many air bits carries; `None` where the device
+    /// carries none, so that stations cannot speak to each other over it.
+    fn payload_max(&self, capacity_bits: u32) -> Option<usize> {
+        let _most_devices_carry_text_only = capacity_bits;
+        None
+    }
+
     /// The service answer to a signal that is stored now; `None` where the device wants none. Asked only after Stored.
     fn acknowledge(&self, signal: &Signal) -> Option<Bytes>;
 

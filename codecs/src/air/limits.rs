@@ -59,6 +59,18 @@ impl Bearing {
         Self { mtu, open_radio: true, may_encrypt: true, only_wide_tags: false }
     }
 
+    /// What every one of these bearers carries: a message that is sealed for it goes out over any of them, with the same
+    /// number. `None` for none.
+    #[must_use]
+    pub fn shared(bearings: impl IntoIterator<Item = Self>) -> Option<Self> {
+        bearings.into_iter().reduce(|one, other| Self {
+            mtu: one.mtu.min(other.mtu),
+            open_radio: one.open_radio || other.open_radio,
+            may_encrypt: one.may_encrypt && other.may_encrypt,
+            only_wide_tags: one.only_wide_tags || other.only_wide_tags,
+        })
+    }
+
     /// The tag of a single frame. `order`: the content is an order.
     #[must_use]
     pub const fn tag(&self, order: bool) -> Tag {

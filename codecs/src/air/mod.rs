@@ -3,7 +3,7 @@
 //!
 //! From the outside in: [`frame`] is the door (seal a content into frames, open a frame), [`header`] and [`fragment`] are
 //! what stands in the clear, [`seal`] is the cipher, [`content`] is what was protected. [`replay`] tells a new message
-//! from a copy. [`text`] packs words, [`form`] packs reports. [`plain`] is what a text to a plain terminal says of itself.
+//! from a copy. [`text`] packs words, [`form`] packs reports, [`writing`] makes contents of both and reads them. [`plain`] is what a text to a plain terminal says of itself.
 //!
 //! **Invariants**
 //! - No clock, no chance, no memory but what is passed in. A nonce is made of a counter that the caller never reuses.
@@ -28,6 +28,7 @@ pub mod receipt;
 pub mod replay;
 pub mod seal;
 pub mod text;
+pub mod writing;
 
 #[cfg(test)]
 mod golden;

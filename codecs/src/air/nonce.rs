@@ -145,6 +145,18 @@ impl Digest {
         let first = Sm3::digest(content).first_chunk().copied().unwrap_or([0; 8]);
         Self(u64::from_be_bytes(first))
     }
+
+    /// As a journal writes it.
+    #[must_use]
+    pub const fn to_u64(self) -> u64 {
+        self.0
+    }
+
+    /// Back from a journal.
+    #[must_use]
+    pub const fn from_u64(value: u64) -> Self {
+        Self(value)
+    }
 }
 
 /// Why a counter may not be used.

@@ -69,7 +69,7 @@ fn main() {
         guard: Duration::ZERO,
     };
     let station = StationId::new(1).expect("1 is a station");
-    let config = EngineConfig { station, links: vec![link], policy: Policy::default() };
+    let config = EngineConfig { station, links: vec![link], policy: Policy::default(), nets: Vec::new() };
     let now = Now { mono: Instant(0), wall: Some(Utc(1_790_000_000_000)) };
     let engine = Engine::recover(config, now, None, []).expect("an empty journal");
     let mut run = Run { engine, now, inputs: 0, stored: 0 };

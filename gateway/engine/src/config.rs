@@ -1,6 +1,9 @@
 //! The engine's share of the config: what describes the box. Journaled as `Configured` at start and on reload.
 
+use std::sync::Arc;
 use std::time::Duration;
+use yizhan_codecs::air::key::Net;
+use yizhan_codecs::air::seal::Cipher;
 use yizhan_codecs::codec::Profile;
 use yizhan_codecs::message::{LinkId, Precedence, StationId};
 
@@ -10,6 +13,15 @@ pub struct EngineConfig {
     pub station: StationId,
     pub links: Vec<LinkConfig>,
     pub policy: Policy,
+    /// The nets in which this station speaks to others: at most one of real traffic and one of exercises.
+    pub nets: Vec<AirNet>,
+}
+
+/// A net, and what holds its keys.
+#[derive(Clone, Debug)]
+pub struct AirNet {
+    pub net: Net,
+    pub cipher: Arc<dyn Cipher>,
 }
 
 /// One local port and the device behind it.
@@ -105,6 +117,8 @@ pub struct Policy {
     pub sos_auto_answer: bool,
     /// Whether an enrolled terminal is asked back when its keypad line is not clear.
     pub keypad_questions: bool,
+    /// Loss that is reckoned with on the way to a station before anything is known of it, of 1000.
+    pub loss_permille: u32,
     /// How long closed messages stay in memory.
     pub remember: Duration,
     /// Unreadable frames and noise journaled per link and minute; the rest is counted.
@@ -151,6 +165,7 @@ impl Default for Policy {
             sos_relay_window: minutes(10),
             sos_auto_answer: true,
             keypad_questions: true,
+            loss_permille: 50,
             remember: Duration::from_secs(72 * 3_600),
             unreadable_per_minute: 6,
         }

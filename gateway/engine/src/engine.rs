@@ -5,6 +5,7 @@ mod hear;
 mod keep;
 mod recover;
 mod send;
+mod stations;
 mod status;
 mod submit;
 mod typed;
@@ -25,8 +26,12 @@ use crate::session::Session;
 use crate::time::{Instant, Now};
 use bytes::Bytes;
 use std::collections::{BTreeMap, BTreeSet, VecDeque};
+use std::time::Duration;
+use yizhan_codecs::air::Traffic;
+use yizhan_codecs::air::frame::Frames;
+use yizhan_codecs::air::nonce::Number;
 use yizhan_codecs::codec::Outgoing;
-use yizhan_codecs::message::{LinkId, MessageId, Peer, Rung, TerminalId};
+use yizhan_codecs::message::{LinkId, MessageId, Peer, Rung, StationId, TerminalId};
 
 /// The whole gateway as one value.
 ///
@@ -63,6 +68,24 @@ pub struct Engine {
     unanswered: BTreeMap<LinkId, (AttemptId, Instant)>,
     next_upkeep: Instant,
     wake_told: Option<Instant>,
+    stations: Stations,
+}
+
+/// What a restart may forget of other stations.
+#[derive(Clone, Debug, Default)]
+struct Stations {
+    failures: stations::Failures,
+    gatherings: stations::Gatherings,
+    /// Since when a station is owed receipts.
+    owed_since: BTreeMap<(Traffic, StationId), Instant>,
+    /// When a receipt last went out, and what its card takes for a send.
+    said_at: BTreeMap<(Traffic, Number), (Instant, Duration)>,
+    /// Stations that no receipt could be sealed for, until when they are left alone.
+    muted: BTreeMap<(Traffic, StationId), Instant>,
+    /// The terminal by which a station was last heard.
+    heard_from: BTreeMap<StationId, TerminalId>,
+    /// Messages in frames.
+    packed: BTreeMap<(MessageId, u16), Frames>,
 }
 
 /// Unreadable frames journaled in the running minute of a link.
@@ -280,10 +303,15 @@ impl Engine {
         let sessions = self.sessions.values().filter_map(Session::wake_at);
         // Nothing expires while no clock is trusted, so nothing is due then either.
         let lives = self.deadlines.values().copied().filter(|_| self.clock.source().is_some());
-        let times = sessions.chain(self.outbox.wake_at()).chain(lives).chain(self.partial_deadlines.values().copied());
+        let rows = self.stations.gatherings.wake_at(now.mono);
+        let times = sessions
+            .chain(self.outbox.wake_at())
+            .chain(rows)
+            .chain(lives)
+            .chain(self.partial_deadlines.values().copied());
         let Some(at) = times.min() else { return };
         // Something overdue that could not be done yet is looked at again soon, not in a loop.
-        let at = at.max(now.mono.after(std::time::Duration::from_millis(1)));
+        let at = at.max(now.mono.after(Duration::from_millis(1)));
         if self.wake_told != Some(at) {
             self.wake_told = Some(at);
             self.outputs.push_back(Output::WakeAt(at));

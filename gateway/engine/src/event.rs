@@ -48,6 +48,12 @@ pub enum Event {
         topic: Topic,
         precedence: Precedence,
     },
+    /// A row of a message of another station is kept; so many more are needed.
+    RowHeard {
+        id: MessageId,
+        link: LinkId,
+        missing: u8,
+    },
     /// The same message came again; it was counted, not shown.
     CopyHeard {
         of: MessageId,

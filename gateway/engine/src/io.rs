@@ -169,6 +169,8 @@ pub enum Request {
     MarkRead { id: MessageId, by: String },
     /// A person's verdict on something held for them: relay an SOS beyond the limit, send an order whose age is unknown.
     Confirm { id: MessageId, by: String },
+    /// A person here answers a message that another station sent.
+    Answer { id: MessageId, answer: Answer, by: String },
     /// A person reports what they learned another way (by voice, by courier) about one of our messages.
     NoteAnswer { id: MessageId, person: String, answer: Answer, by: String },
     /// Replace the roster.
@@ -218,6 +220,8 @@ pub enum Refusal {
     AlreadyEnded { id: MessageId },
     #[error("message {id} waits for no confirmation")]
     NothingToConfirm { id: MessageId },
+    #[error("message {id} did not come from another station, or was refused")]
+    NotFromStation { id: MessageId },
     #[error("character {found:?} cannot be carried by {bearer}")]
     Charset { found: char, bearer: yizhan_codecs::message::Bearer },
     #[error("the journal failed: nothing more can be promised until the station is restarted")]
@@ -241,6 +245,7 @@ impl Refusal {
             Self::UnknownMessage { .. } => "unknown_message",
             Self::AlreadyEnded { .. } => "already_ended",
             Self::NothingToConfirm { .. } => "nothing_to_confirm",
+            Self::NotFromStation { .. } => "not_from_station",
             Self::Charset { .. } => "charset",
             Self::Poisoned => "journal_failed",
             Self::Roster(_) => "roster",
@@ -265,6 +270,9 @@ impl Refusal {
             Self::UnknownMessage { id } => format!("没有编号为 {id} 的报文：请核对编号"),
             Self::AlreadyEnded { id } => format!("报文 {id} 已经结束，不能再操作"),
             Self::NothingToConfirm { id } => format!("报文 {id} 没有等待确认的事项"),
+            Self::NotFromStation { id } => {
+                format!("报文 {id} 不是别的驿站发来的：给手持机的答复请用 yizhan send --reply-to")
+            }
             Self::Charset { found, bearer } => format!("字符“{found}”无法经{}发送：请换一个字", bearer.label()),
             Self::Poisoned => "存储故障：报文未留存，不能受理。请检查磁盘并重启本站".into(),
             Self::Roster(error) => format!("名册有误：{error}"),

@@ -25,6 +25,7 @@ pub mod outbox;
 pub mod people;
 mod route;
 mod session;
+pub mod stream;
 pub mod time;
 
 pub use engine::{CardStatus, Engine, LinkStatus, OutboxLine, RecoverError, Status};

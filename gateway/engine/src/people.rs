@@ -6,7 +6,7 @@
 use serde::{Deserialize, Serialize};
 use std::collections::BTreeSet;
 use thiserror::Error;
-use yizhan_codecs::message::{Bearer, TerminalId};
+use yizhan_codecs::message::{Bearer, StationId, TerminalId};
 
 /// Everybody the station knows.
 #[derive(Clone, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
@@ -14,6 +14,9 @@ use yizhan_codecs::message::{Bearer, TerminalId};
 pub struct Roster {
     #[serde(default, rename = "person")]
     pub people: Vec<Person>,
+    /// Other stations that run this program. What goes to one of their terminals goes packed and sealed.
+    #[serde(default, rename = "station")]
+    pub stations: Vec<StationEntry>,
     #[serde(default, rename = "group")]
     pub groups: Vec<Group>,
     /// Which topics are relayed by themselves, and to which groups. Without a rule for `sos`, an SOS goes to every
@@ -34,6 +37,27 @@ pub struct Person {
     pub unit: String,
     #[serde(default)]
     pub terminals: Vec<Enrolled>,
+}
+
+/// Another station, and the terminals that reach it, best first.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(deny_unknown_fields)]
+pub struct StationEntry {
+    /// Short and stable, e.g. `sanhe`.
+    pub id: String,
+    /// The name on the screen, e.g. 三合乡前指.
+    pub name: String,
+    /// Its number on the air, 1..=1023.
+    pub number: u16,
+    pub terminals: Vec<Enrolled>,
+}
+
+impl StationEntry {
+    /// Its number; `None` outside 1..=1023, which [`Roster::validate`] refuses.
+    #[must_use]
+    pub fn station(&self) -> Option<StationId> {
+        StationId::new(self.number)
+    }
 }
 
 /// A terminal of the roster, written `beidou:142020`.
@@ -57,13 +81,13 @@ impl From<Enrolled> for String {
     }
 }
 
-/// People, and numbers of the bearers' own groups (a radio group, a Beidou broadcast number).
+/// People, stations, and numbers of the bearers' own groups (a radio group, a Beidou broadcast number).
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
 #[serde(deny_unknown_fields)]
 pub struct Group {
     pub id: String,
     pub name: String,
-    /// Person ids.
+    /// Ids of persons and of stations.
     #[serde(default)]
     pub members: Vec<String>,
     /// Group numbers; one transmission there reaches every member on that bearer.
@@ -113,6 +137,10 @@ pub enum RosterError {
     DuplicateId { id: String },
     #[error("terminal {terminal} is bound to both {first:?} and {second:?}")]
     TerminalBoundTwice { terminal: TerminalId, first: String, second: String },
+    #[error("station {id:?} has the number {found}, 1 to 1023 expected")]
+    StationNumber { id: String, found: u16 },
+    #[error("stations {first:?} and {second:?} have the same number {number}")]
+    StationTwice { number: u16, first: String, second: String },
     #[error("group {group:?} names {member:?}, who is not in the roster")]
     UnknownMember { group: String, member: String },
     #[error("a relay rule for {topic:?} names {group:?}, which is no group")]
@@ -130,19 +158,22 @@ impl Roster {
     /// # Errors
     /// The first thing found wrong.
     pub fn validate(&self) -> Result<(), RosterError> {
-        let found = self.people.len().max(self.groups.len());
+        let found = self.people.len().max(self.groups.len()).max(self.stations.len());
         if found > Self::ENTRIES_MAX {
             return Err(RosterError::TooMany { found, max: Self::ENTRIES_MAX });
         }
         let mut ids = BTreeSet::new();
-        for id in self.people.iter().map(|p| &p.id).chain(self.groups.iter().map(|g| &g.id)) {
+        let stations = self.stations.iter().map(|s| &s.id);
+        for id in self.people.iter().map(|p| &p.id).chain(self.groups.iter().map(|g| &g.id)).chain(stations) {
             if !ids.insert(id) {
                 return Err(RosterError::DuplicateId { id: id.clone() });
             }
         }
+        self.check_stations()?;
         self.check_terminals()?;
+        let known = |id: &String| self.people.iter().any(|p| p.id == *id) || self.stations.iter().any(|s| s.id == *id);
         for group in &self.groups {
-            if let Some(member) = group.members.iter().find(|m| !self.people.iter().any(|p| p.id == **m)) {
+            if let Some(member) = group.members.iter().find(|member| !known(member)) {
                 return Err(RosterError::UnknownMember { group: group.id.clone(), member: member.clone() });
             }
         }
@@ -154,15 +185,31 @@ impl Roster {
         Ok(())
     }
 
+    fn check_stations(&self) -> Result<(), RosterError> {
+        let mut numbers = std::collections::BTreeMap::new();
+        for entry in &self.stations {
+            if entry.station().is_none() {
+                return Err(RosterError::StationNumber { id: entry.id.clone(), found: entry.number });
+            }
+            if let Some(first) = numbers.insert(entry.number, &entry.id) {
+                let (first, second) = (first.clone(), entry.id.clone());
+                return Err(RosterError::StationTwice { number: entry.number, first, second });
+            }
+        }
+        Ok(())
+    }
+
     fn check_terminals(&self) -> Result<(), RosterError> {
         let mut bound = std::collections::BTreeMap::new();
-        for person in &self.people {
-            for terminal in &person.terminals {
-                if let Some(first) = bound.insert(&terminal.0, &person.id) {
+        let people = self.people.iter().map(|person| (&person.id, &person.terminals));
+        let stations = self.stations.iter().map(|station| (&station.id, &station.terminals));
+        for (id, terminals) in people.chain(stations) {
+            for terminal in terminals {
+                if let Some(first) = bound.insert(&terminal.0, id) {
                     return Err(RosterError::TerminalBoundTwice {
                         terminal: terminal.0.clone(),
-                        first: first.clone(),
-                        second: person.id.clone(),
+                        first: String::clone(first),
+                        second: id.clone(),
                     });
                 }
             }
@@ -190,6 +237,26 @@ impl Roster {
     #[must_use]
     pub fn holder(&self, terminal: &TerminalId) -> Option<&Person> {
         self.people.iter().find(|p| p.terminals.iter().any(|t| t.0 == *terminal))
+    }
+
+    /// A station by id or name, or as `station:7`.
+    #[must_use]
+    pub fn station(&self, which: &str) -> Option<&StationEntry> {
+        let number = which.strip_prefix("station:").and_then(|number| number.parse().ok());
+        let by_name = || self.stations.iter().find(|s| s.name == which);
+        self.stations.iter().find(|s| s.id == which || Some(s.number) == number).or_else(by_name)
+    }
+
+    /// A station by its number on the air.
+    #[must_use]
+    pub fn station_number(&self, number: StationId) -> Option<&StationEntry> {
+        self.stations.iter().find(|s| s.number == number.number())
+    }
+
+    /// The station whose terminal this is.
+    #[must_use]
+    pub fn station_at(&self, terminal: &TerminalId) -> Option<&StationEntry> {
+        self.stations.iter().find(|s| s.terminals.iter().any(|t| t.0 == *terminal))
     }
 
     /// The groups that a topic is relayed to.

@@ -15,7 +15,7 @@ use std::time::Duration;
 use yizhan_codecs::message::Precedence;
 use yizhan_engine::outbox::bearer::{WayNo, Ways};
 use yizhan_engine::outbox::ladder::Rules;
-use yizhan_engine::outbox::stream::{REVIVES_AFTER, Stream};
+use yizhan_engine::stream::{REVIVES_AFTER, Stream};
 use yizhan_engine::time::Instant;
 
 pub const BEIDOU: WayNo = 0;

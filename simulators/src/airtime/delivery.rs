@@ -13,7 +13,7 @@ use super::table::{Bound, Grid, Part, Scale, figure};
 use crate::seed::Seed;
 use schemes::{Blind, MdsOnDemand, MdsStream, Scheme, SelectiveRepeat, StopAndWait};
 use std::fmt::Write;
-use yizhan_engine::outbox::stream::slots_for;
+use yizhan_engine::stream::slots_for;
 
 /// A message's life: six hours of a 60-second card.
 const LIFE: u64 = 360;

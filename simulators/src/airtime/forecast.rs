@@ -14,7 +14,7 @@ use std::time::Duration;
 use yizhan_codecs::message::Precedence;
 use yizhan_engine::outbox::forecast::{Basis, Calibration, Evidence, Forecast, Window, forecast};
 use yizhan_engine::outbox::ladder::{Entry, Matter};
-use yizhan_engine::outbox::stream::Said;
+use yizhan_engine::stream::Said;
 use yizhan_engine::time::Instant;
 
 const FLIGHT: Duration = Duration::from_secs(2);

@@ -16,7 +16,7 @@ use std::time::Duration;
 use workload::{Arrival, FLOODER, Workload};
 use yizhan_codecs::message::Precedence;
 use yizhan_engine::outbox::ladder::Matter;
-use yizhan_engine::outbox::stream::Gathering;
+use yizhan_engine::stream::Gathering;
 use yizhan_engine::time::Instant;
 
 /// A frame is this long on its way.

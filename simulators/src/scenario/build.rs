@@ -87,7 +87,7 @@ impl Scenario {
                 guard: seconds(link.guard_s),
             });
         }
-        Ok(EngineConfig { station, links, policy })
+        Ok(EngineConfig { station, links, policy, nets: Vec::new() })
     }
 
     fn air(&self, seed: &Seed) -> Result<Air, ScenarioError> {

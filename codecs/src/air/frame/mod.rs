@@ -64,8 +64,8 @@ pub struct Frames {
 enum Body {
     /// One frame, the same each time.
     Whole(Vec<u8>),
-    /// Rows of a sealed message; on open radio each with a mark.
-    Rows { split: Split, mark: Option<(KeyName, Nonce)> },
+    /// Rows of a sealed message, and what marks each of them on open radio.
+    Rows { split: Split, mark: (KeyName, Nonce) },
     /// Rows of a clear message.
     ClearRows(Split),
 }

@@ -52,11 +52,11 @@ impl Door<'_> {
         let aad = [header.emit()?.as_slice(), &extension.emit()?].concat();
         let nonce = self.nonce(number, Use::Fragmented, Tag::Wide);
         let object = self.cipher.seal(key, &nonce, &aad, plain, Tag::Wide)?;
-        let mark = self.bearing.open_radio.then_some((key, nonce));
-        Ok(Frames { header, body: Body::Rows { split: split(object, payload)?, mark } })
+        Ok(Frames { header, body: Body::Rows { split: split(object, payload)?, mark: (key, nonce) } })
     }
 
-    /// Frame `index`, 0..=63: below [`Frames::needed`] a piece of the message, from there on a repair row. A single frame is
+    /// Frame `index`, 0..=63, for this door's bearer; where several bearers carry one message it was sealed for
+    /// [`Bearing::shared`](crate::air::limits::Bearing::shared) to all of them. Below [`Frames::needed`] a piece of the message, from there on a repair row. A single frame is
     /// the same for every index.
     ///
     /// # Errors
@@ -74,9 +74,9 @@ impl Door<'_> {
                 let mut frame = Header { kind, ..frames.header }.emit()?;
                 frame.extend(extension.emit()?);
                 frame.extend(split.row(index)?);
-                if let Some((key, nonce)) = mark {
-                    let mark = self.cipher.mark(*key, nonce, &[&frame])?;
-                    frame.extend(mark);
+                if self.bearing.open_radio {
+                    let (key, nonce) = mark;
+                    frame.extend(self.cipher.mark(*key, nonce, &[&frame])?);
                 }
                 Ok(frame)
             }

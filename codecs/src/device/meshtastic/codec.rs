@@ -18,6 +18,8 @@ pub(super) const PERIOD: Duration = Duration::from_secs(2);
 const RESULT_WITHIN: Duration = Duration::from_secs(60);
 /// Log lines of a radio from here on are errors.
 const LOG_ERROR: u32 = 40;
+/// Bytes of packed content in one packet.
+const PAYLOAD_MAX: usize = 200;
 /// Channels of a radio.
 const CHANNELS: u32 = 8;
 
@@ -111,6 +113,11 @@ impl Codec for Meshtastic {
     }
 
     /// Radios acknowledge by themselves.
+    /// Delivery is poor above 200 bytes, whatever the firmware takes.
+    fn payload_max(&self, capacity_bits: u32) -> Option<usize> {
+        Some(usize::try_from(capacity_bits / 8).ok()?.min(PAYLOAD_MAX))
+    }
+
     fn acknowledge(&self, _: &Signal) -> Option<Bytes> {
         None
     }

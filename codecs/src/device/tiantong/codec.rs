@@ -105,6 +105,11 @@ impl Codec for Tiantong {
         Ok(bits(parts.len(), length, unit))
     }
 
+    /// One short message each: a text in several would be lost as a whole with any of them.
+    fn payload_max(&self, _capacity_bits: u32) -> Option<usize> {
+        Some(alphabet::OCTETS_MAX)
+    }
+
     /// The phone itself answers the network; see the dialogue for what it is told once a message is stored.
     fn acknowledge(&self, _signal: &Signal) -> Option<Bytes> {
         None

@@ -48,7 +48,8 @@ pub(super) struct By {
 #[derive(Debug, Deserialize)]
 #[serde(deny_unknown_fields)]
 pub(super) struct Note {
-    person: String,
+    /// Who answered, where it was learned another way; without it the station answers a message of another one.
+    person: Option<String>,
     answer: Answer,
     by: Option<String>,
 }
@@ -138,15 +139,18 @@ pub(super) async fn close_sos(
     submit(&shared, request).await
 }
 
-/// What a person learned by voice or courier about one of our messages.
+/// An answer to a message of another station, or what a person learned by voice or courier about one of ours.
 pub(super) async fn note_answer(
     State(shared): State<Shared>,
     Path(id): Path<String>,
     body: Result<Json<Note>, JsonRejection>,
 ) -> Result<Json<Value>, Problem> {
     let Json(note) = body?;
-    let request =
-        Request::NoteAnswer { id: message_id(&id)?, person: note.person, answer: note.answer, by: by(note.by)? };
+    let (id, answer, by) = (message_id(&id)?, note.answer, by(note.by)?);
+    let request = match note.person {
+        Some(person) => Request::NoteAnswer { id, person, answer, by },
+        None => Request::Answer { id, answer, by },
+    };
     submit(&shared, request).await
 }
 

@@ -39,6 +39,8 @@ pub(super) fn message(message: &Message) -> Value {
         "precedence": message.precedence.name(),
         "precedence_label": message.precedence.label(),
         "kind": message.kind,
+        "proof": message.proof.map(yizhan_engine::bus::Voucher::name),
+        "proof_label": message.proof.map(yizhan_engine::bus::Voucher::label),
         "exercise": message.traffic == Traffic::Exercise,
         "lossy": message.lossy,
         "damaged": message.damaged,
@@ -65,8 +67,15 @@ fn delivery((number, delivery): (usize, &Delivery)) -> Value {
         "end_label": delivery.end.map(|end| end.label()),
         "reason": delivery.reason,
         "attempts": delivery.spent(),
-        "parts": delivery.plans.values().map(Vec::len).max().unwrap_or(0),
+        "station": delivery.station.map(StationId::number),
+        "parts": parts(delivery),
     })
+}
+
+/// Parts of the text, or rows that the station needs.
+fn parts(delivery: &Delivery) -> usize {
+    let rows = delivery.air.as_ref().map(|air| usize::from(air.stream.rows()));
+    rows.unwrap_or_else(|| delivery.plans.values().map(Vec::len).max().unwrap_or(0))
 }
 
 pub(super) fn contact(terminal: &yizhan_codecs::message::TerminalId, contact: &Contact, holder: Option<&str>) -> Value {
@@ -109,7 +118,7 @@ fn for_people(data: &mut Map<String, Value>) {
                     ids.iter_mut().for_each(|id| *id = written_id(id));
                 }
             }
-            "opaque" | "bytes" => {
+            "opaque" | "bytes" | "frame" | "content" if value.is_array() => {
                 let bytes: Vec<u8> = serde_json::from_value(value.take()).unwrap_or_default();
                 *value = Value::String(hex::encode(bytes));
             }

@@ -6,6 +6,7 @@ use std::path::Path;
 use std::process::ExitCode;
 use std::time::Instant;
 use yizhan_codecs::air::content::Content;
+use yizhan_codecs::air::writing::{self, ReadError};
 use yizhan_codecs::air::{form, text};
 
 /// Packs every line of a file as a station would, reads it back, and says what it costs.
@@ -64,29 +65,15 @@ pub(super) fn pack(words: &str, out: &mut dyn Write) -> Result<ExitCode, CliErro
     let content = if form::is_line(words) {
         let form = form::read_line(words, &form::Area::default())
             .map_err(|question| CliError::Failed(format!("这一行报表不清楚：{}", question.text)))?;
-        let packed = form.pack().map_err(|error| CliError::Failed(format!("这张表单装不成：{error}")))?;
-        note_of(&form, packed.bytes)?
+        writing::of_form(&form, text::own_models())
+            .map_err(|error| CliError::Failed(format!("这张表单装不成：{error}")))?
     } else {
-        let packed = written(words)?;
-        Content::Text { codec: packed.codec, body: packed.body }
+        writing::of_text(words, text::own_models())
+            .map_err(|error| CliError::Failed(format!("这段文字不能发送：{error}")))?
     };
     let bytes = content.emit().map_err(|error| CliError::Failed(error.to_string()))?;
     writeln!(out, "{}", hex::encode(&bytes))?;
     Ok(ExitCode::SUCCESS)
-}
-
-/// A form's free text stands behind its bits.
-fn note_of(form: &form::Form, mut bits: Vec<u8>) -> Result<Content, CliError> {
-    if form.note().is_empty() {
-        return Ok(Content::Form { variant: 0, body: bits });
-    }
-    let note = written(form.note())?;
-    bits.extend(note.body);
-    Ok(Content::FormAndText { codec: note.codec, body: bits })
-}
-
-fn written(words: &str) -> Result<text::Packed, CliError> {
-    text::write(words, text::own_models()).map_err(|error| CliError::Failed(format!("这段文字不能发送：{error}")))
 }
 
 /// Says in words what the bytes of a content are.
@@ -99,27 +86,14 @@ pub(super) fn unpack(bytes: &str, out: &mut dyn Write) -> Result<ExitCode, CliEr
 }
 
 fn words_of(content: &Content) -> Result<String, CliError> {
-    let read =
-        |codec, body: &[u8]| text::read(codec, body).map_err(|error| CliError::Failed(format!("文字读不通：{error}")));
-    let area = form::Area::default();
-    match content {
-        Content::Text { codec, body } => read(*codec, body),
-        Content::Form { body, .. } => {
-            let form = form::Form::unpack(body).map_err(|error| CliError::Failed(unread(&error)))?;
-            Ok(form.words(&area))
+    match writing::read(content, &form::Area::default()) {
+        Ok(reading) => Ok(reading.words),
+        Err(ReadError::Kind { .. }) => {
+            serde_json::to_string(content).map_err(|error| CliError::Failed(error.to_string()))
         }
-        Content::FormAndText { codec, body } => {
-            let (mut form, bits) = form::Form::unpack_first(body).map_err(|error| CliError::Failed(unread(&error)))?;
-            let note = read(*codec, body.get(bits.div_ceil(8)..).unwrap_or_default())?;
-            form.set_note(&note).map_err(|error| CliError::Failed(error.to_string()))?;
-            Ok(form.words(&area))
-        }
-        other => serde_json::to_string(other).map_err(|error| CliError::Failed(error.to_string())),
+        Err(ReadError::Form(error)) => Err(CliError::Failed(format!("{} {}", error.label(), error.hex()))),
+        Err(error) => Err(CliError::Failed(format!("{}：{error}", error.reason().label()))),
     }
-}
-
-fn unread(error: &form::UnpackError) -> String {
-    format!("{} {}", error.label(), error.hex())
 }
 
 #[cfg(test)]

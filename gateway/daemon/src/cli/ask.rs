@@ -149,6 +149,10 @@ pub(super) fn roster(client: &Client, json: bool, out: &mut dyn Write) -> Result
         let (id, name, unit) = (text(person, "id"), text(person, "name"), text(person, "unit"));
         writeln!(out, "{id}  {name}  {unit}  {}", joined(person, "terminals"))?;
     }
+    for station in list(&roster, "station") {
+        let (id, name, number) = (text(station, "id"), text(station, "name"), number(station, "number"));
+        writeln!(out, "站 {id}  {name}  {number} 号  {}", joined(station, "terminals"))?;
+    }
     for group in list(&roster, "group") {
         let (id, name) = (text(group, "id"), text(group, "name"));
         writeln!(out, "组 {id}  {name}  成员：{}  组号：{}", joined(group, "members"), joined(group, "numbers"))?;

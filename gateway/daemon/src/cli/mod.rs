@@ -8,6 +8,7 @@
 mod airtime;
 mod ask;
 mod client;
+mod net;
 mod offline;
 mod talk;
 mod words;
@@ -85,12 +86,17 @@ enum What {
     Confirm { id: String },
     /// 撤销未发出的部分
     Cancel { id: String },
-    /// 登记由其他途径（口头、人送）得知的答复
+    /// 答复别的驿站发来的报文；给出“谁”时，登记由其他途径（口头、人送）得知的某人的答复
     Answer {
         id: String,
-        /// 谁答复的
-        person: String,
-        answer: AnswerWord,
+        /// [谁] 答复：受领、执行中、完成、无法执行
+        #[arg(required = true, num_args = 1..=2, value_name = "谁 答复")]
+        words: Vec<String>,
+    },
+    /// 站间网：建网、给各站发密钥
+    Net {
+        #[command(subcommand)]
+        what: NetWhat,
     },
     /// 关闭一个求救
     CloseSos { id: String },
@@ -160,6 +166,34 @@ struct Send {
     wait: bool,
     /// 正文
     text: String,
+}
+
+#[derive(Debug, Subcommand)]
+enum NetWhat {
+    /// 建一个网：写出中心站的密钥文件
+    New {
+        /// 网号，1 到 4294967295；真实与演练各用一个
+        #[arg(long, value_parser = clap::value_parser!(u32).range(1..))]
+        id: u32,
+        /// 写到哪里
+        #[arg(long, value_name = "文件")]
+        out: PathBuf,
+    },
+    /// 给一个站发密钥：写出它的密钥文件，用 U 盘送去
+    Issue {
+        /// 中心站的密钥文件
+        #[arg(long, value_name = "文件")]
+        key: PathBuf,
+        /// 站号
+        #[arg(long, value_parser = clap::value_parser!(u16).range(1..=1023))]
+        station: u16,
+        /// 第几期，可给两个（旧的与新的）
+        #[arg(long, default_values_t = [0], num_args = 1..=2, value_name = "期号")]
+        epoch: Vec<u16>,
+        /// 写到哪里
+        #[arg(long, value_name = "文件")]
+        out: PathBuf,
+    },
 }
 
 #[derive(Debug, Subcommand)]
@@ -300,7 +334,8 @@ fn perform(cli: Cli, table: AirtimeTable) -> Result<ExitCode, CliError> {
             talk::act(&place.client()?, &id, "cancel", "已撤销尚未发出的部分；已发出的收不回，只是不再重发", out)?
         }
         What::CloseSos { id } => talk::act(&place.client()?, &id, "close-sos", "求救已关闭", out)?,
-        What::Answer { id, person, answer } => talk::answer(&place.client()?, &id, &person, answer, out)?,
+        What::Answer { id, words } => talk::answer(&place, &id, &words, out)?,
+        What::Net { what } => net::perform(&what, out)?,
     }
     Ok(ExitCode::SUCCESS)
 }

@@ -1,14 +1,16 @@
 //! Commands that need no running station: check, verify, explain, airtime.
 
 use super::{CliError, Explain, Place};
-use crate::config::{Config, Link, Tcp, TcpWay};
+use crate::config::{Config, Link, NetConfig, Tcp, TcpWay};
 use crate::storage;
 use std::fs::File;
 use std::io::{BufRead, BufReader, BufWriter, Read, Write};
 use std::path::{Path, PathBuf};
 use std::process::ExitCode;
+use yizhan_codecs::air::Traffic;
 use yizhan_codecs::device::Direction;
 use yizhan_codecs::explain::{explain_line, explain_recorded, explain_words, wire_bytes};
+use yizhan_codecs::message::StationId;
 
 /// Says what a station with this config would do.
 pub(super) fn check(path: &Path, config: &Config, out: &mut dyn Write) -> Result<(), CliError> {
@@ -28,6 +30,9 @@ pub(super) fn check(path: &Path, config: &Config, out: &mut dyn Write) -> Result
             config.capture.files
         )?;
     }
+    for net in &config.nets {
+        writeln!(out, "{}", net_words(config, net))?;
+    }
     if config.links.is_empty() {
         writeln!(out, "没有链路：本站收不到也发不出")?;
     }
@@ -35,6 +40,16 @@ pub(super) fn check(path: &Path, config: &Config, out: &mut dyn Write) -> Result
         writeln!(out, "{}", link_words(link))?;
     }
     Ok(())
+}
+
+fn net_words(config: &Config, net: &NetConfig) -> String {
+    let traffic = if net.traffic == Traffic::Exercise { "演练" } else { "真实" };
+    let keys = match StationId::new(config.station.number).map(|me| net.open(me)) {
+        Some(Ok(_)) => "密钥可用".to_owned(),
+        Some(Err(error)) => error.label(),
+        None => String::new(),
+    };
+    format!("站间网 {}  {traffic}  中心 {} 号站  第 {} 期  {keys}", net.id, net.centre, net.epoch)
 }
 
 fn link_words(link: &Link) -> String {

@@ -2,7 +2,8 @@
 
 use super::client::Client;
 use super::words::{self, text};
-use super::{AnswerWord, CliError, Send};
+use super::{AnswerWord, CliError, Place, Send};
+use clap::ValueEnum;
 use serde_json::{Value, json};
 use std::collections::BTreeSet;
 use std::io::Write;
@@ -122,7 +123,8 @@ pub(super) fn import(client: &Client, file: &Path, out: &mut dyn Write) -> Resul
     })?;
     let body = json!({ "roster": roster, "by": me() });
     client.call("PUT", "/api/v1/roster", Some(&body))?;
-    writeln!(out, "名册已导入：{} 人，{} 组", roster.people.len(), roster.groups.len())?;
+    let (people, stations, groups) = (roster.people.len(), roster.stations.len(), roster.groups.len());
+    writeln!(out, "名册已导入：{people} 人，{stations} 站，{groups} 组")?;
     Ok(())
 }
 
@@ -133,14 +135,15 @@ pub(super) fn act(client: &Client, id: &str, what: &str, done: &str, out: &mut d
     Ok(())
 }
 
-pub(super) fn answer(
-    client: &Client,
-    id: &str,
-    person: &str,
-    answer: AnswerWord,
-    out: &mut dyn Write,
-) -> Result<(), CliError> {
+pub(super) fn answer(place: &Place, id: &str, words: &[String], out: &mut dyn Write) -> Result<(), CliError> {
     let id = checked(id)?;
+    let (person, word) = match words {
+        [person, word] => (Some(person.as_str()), word),
+        [word] => (None, word),
+        _ => return Err(CliError::Usage("请给出答复：受领、执行中、完成、无法执行".into())),
+    };
+    let answer = AnswerWord::from_str(word, true)
+        .map_err(|_| CliError::Usage(format!("答复“{word}”不对：可用 受领、执行中、完成、无法执行")))?;
     let name = match answer {
         AnswerWord::Accepted => "accepted",
         AnswerWord::Executing => "executing",
@@ -148,8 +151,11 @@ pub(super) fn answer(
         AnswerWord::Unable => "unable",
     };
     let body = json!({ "person": person, "answer": name, "by": me() });
-    client.call("POST", &format!("/api/v1/messages/{id}/answer"), Some(&body))?;
-    writeln!(out, "报文 {id} 已登记 {person} 答复：{}", words::answer(name))?;
+    place.client()?.call("POST", &format!("/api/v1/messages/{id}/answer"), Some(&body))?;
+    match person {
+        Some(person) => writeln!(out, "报文 {id} 已登记 {person} 答复：{}", words::answer(name))?,
+        None => writeln!(out, "报文 {id} 已答复：{}，回执将发往来报的站", words::answer(name))?,
+    }
     Ok(())
 }
 

@@ -33,6 +33,10 @@ fn the_documented_forms_are_understood() {
         "yizhan airtime text messages.txt --json",
         "yizhan pack 水位上涨",
         "yizhan unpack 0041",
+        "yizhan answer 0701C 受领",
+        "yizhan answer 0701C 李雷 完成",
+        "yizhan net new --id 5308417 --out net.key",
+        "yizhan net issue --key net.key --station 7 --epoch 3 4 --out station-7.key",
         "yizhan airtime table",
         "yizhan airtime table --quick",
     ] {
@@ -44,7 +48,8 @@ fn the_documented_forms_are_understood() {
 fn a_send_without_a_recipient_and_an_order_that_is_a_warning_are_wrong_usage() {
     assert!(parsed("yizhan send 收到").is_err());
     assert!(parsed("yizhan send --to a --order --warning b").is_err());
-    assert!(parsed("yizhan answer 0701C li-lei 好的").is_err());
+    assert!(parsed("yizhan answer 0701C").is_err());
+    assert!(parsed("yizhan net new --id 0 --out net.key").is_err());
 }
 
 #[test]

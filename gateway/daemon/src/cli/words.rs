@@ -1,7 +1,9 @@
 //! Records and states as lines for a person: Chinese words, Beijing time.
 
 use serde_json::Value;
+use yizhan_codecs::air::receipt::State;
 use yizhan_codecs::message::{Answer, Bearer, Precedence, Rung, Utc};
+use yizhan_engine::bus::Voucher;
 use yizhan_engine::event::End;
 
 /// A text field, empty when absent.
@@ -92,6 +94,13 @@ pub(super) fn record(record: &Value) -> Option<String> {
             let to: Vec<String> = list(data, "deliveries").iter().map(whom).collect();
             format!("报文 {id} 分派 {} 路：{}", to.len(), to.join("、"))
         }
+        // The network's own traffic: people see what the receipts say.
+        "attempted" if !list(data, "frame").is_empty() || !text(data, "frame").is_empty() => return None,
+        "air_planned" => {
+            let (rows, bytes) = (number(data, "rows"), text(data, "content").len() / 2);
+            format!("报文 {id} 第{}路 封装为站间报文：{bytes} 字节，{rows} 帧", way())
+        }
+        "receipt_heard" => return receipt(data).map(|line| stamped(record, &line)),
         "attempted" => {
             let part = number(data, "part").saturating_add(1);
             format!(
@@ -154,6 +163,11 @@ fn housekeeping(kind: &str, data: &Value) -> Option<String> {
         }
         "roster_imported" => format!("名册已更新（{}）", text(data, "by")),
         "clock_trusted" => "时间已可信".to_owned(),
+        "row_kept" => {
+            let from = data.get("number").map_or(0, |of| number(of, "source"));
+            format!("{link} 收到 {from} 号站长报文的一帧")
+        }
+        "rows_dropped" => "一条未收齐的站间报文已放弃".to_owned(),
         "configured" => format!("本站启动，站号 {}", number(data, "station")),
         "part_kept" => {
             let part = (number(data, "part"), number(data, "total"));
@@ -161,6 +175,17 @@ fn housekeeping(kind: &str, data: &Value) -> Option<String> {
         }
         _ => return None,
     })
+}
+
+/// What a station said of our message, where it is no rung of its own.
+fn receipt(data: &Value) -> Option<String> {
+    let bits = u8::try_from(number(data, "state")).ok()?;
+    let line = match State::from_numbers(bits >> 6, bits & 0x3F) {
+        State::Need(rows) => format!("对方还缺 {rows} 帧"),
+        State::Refused(reason) => format!("对方回执：{}", reason.label()),
+        _ => return None,
+    };
+    Some(format!("报文 {} 第{}路 {line}", text(data, "id"), number(data, "delivery").saturating_add(1)))
 }
 
 fn kept(data: &Value) -> String {
@@ -175,6 +200,11 @@ fn kept(data: &Value) -> String {
     }
     if flag(data, "damaged") {
         marks.push_str("【有误码】");
+    }
+    match Voucher::from_name(text(data, "proof")) {
+        Some(Voucher::Nobody) => marks.push_str("【未认证】"),
+        Some(Voucher::Net) => marks.push_str("【本网】"),
+        Some(Voucher::Station) | None => {}
     }
     let body = match (text(data, "text"), text(data, "opaque")) {
         ("", "") => "（无正文）".to_owned(),

@@ -2,11 +2,11 @@
 
 use super::error::Wrong;
 use super::place::Step;
-use super::{Config, Link, Serial, Tcp, TcpWay, Udp};
+use super::{Config, KeyError, Link, NetConfig, Serial, Tcp, TcpWay, Udp};
 use std::collections::BTreeSet;
 use yizhan_codecs::codec::{Codec, Profile, ProfileError, Value};
 use yizhan_codecs::message::{LinkId, StationId};
-use yizhan_engine::config::{EngineConfig, LinkConfig, PerPrecedence, Policy, Reach, ReachError};
+use yizhan_engine::config::{AirNet, EngineConfig, LinkConfig, PerPrecedence, Policy, Reach, ReachError};
 
 fn wrong(path: &[&str], what: impl Into<String>) -> Wrong {
     Wrong { path: path.iter().map(|key| Step::Key((*key).into())).collect(), what: what.into() }
@@ -24,6 +24,7 @@ pub(super) fn check(config: &Config) -> Result<(), Wrong> {
         return Err(wrong(&["station", "number"], format!("{number} is outside 1..={}", StationId::MAX)));
     }
     check_links(&config.links)?;
+    check_nets(&config.nets)?;
     let api = &config.api;
     if !api.listen.ip().is_loopback() && !api.insecure_listen {
         let what = format!(
@@ -40,6 +41,9 @@ pub(super) fn check(config: &Config) -> Result<(), Wrong> {
         let what = format!("{} is not below outbox_max = {}", policy.flash_reserved, policy.outbox_max);
         return Err(wrong(&["policy", "flash_reserved"], what));
     }
+    if policy.loss_permille > 900 {
+        return Err(wrong(&["policy", "loss_permille"], format!("{} is outside 0..=900", policy.loss_permille)));
+    }
     if config.journal.snapshot_every == 0 {
         return Err(wrong(&["journal", "snapshot_every"], "0 is outside 1.."));
     }
@@ -48,6 +52,27 @@ pub(super) fn check(config: &Config) -> Result<(), Wrong> {
     }
     if let Err(error) = tracing_subscriber::EnvFilter::try_new(&config.log.filter) {
         return Err(wrong(&["log", "filter"], format!("{error}: write e.g. \"info\" or \"info,yizhan_daemon=debug\"")));
+    }
+    Ok(())
+}
+
+/// One net of each kind of traffic: a message says which it is, not which net.
+fn check_nets(nets: &[NetConfig]) -> Result<(), Wrong> {
+    let (mut traffics, mut ids) = (BTreeSet::new(), BTreeSet::new());
+    for (index, net) in nets.iter().enumerate() {
+        let wrong_net = |key: &str, what: String| Wrong {
+            path: vec![Step::Key("net".into()), Step::Index(index), Step::Key(key.into())],
+            what,
+        };
+        if StationId::new(net.centre).is_none() {
+            return Err(wrong_net("centre", format!("{} is outside 1..={}", net.centre, StationId::MAX)));
+        }
+        if !traffics.insert(net.traffic) {
+            return Err(wrong_net("traffic", "there is one net of real traffic and one of exercises at most".into()));
+        }
+        if !ids.insert(net.id) {
+            return Err(wrong_net("id", format!("{} is used twice: an exercise has a net of its own", net.id)));
+        }
     }
     Ok(())
 }
@@ -264,9 +289,20 @@ impl Config {
                 sos_relay_window: numbers.sos_relay_window.0,
                 sos_auto_answer: numbers.sos_auto_answer,
                 keypad_questions: numbers.keypad_questions,
+                loss_permille: numbers.loss_permille,
                 remember: numbers.remember.0,
                 unreadable_per_minute: numbers.unreadable_per_minute,
             },
+            nets: Vec::new(),
         })
+    }
+
+    /// The nets with their keys, for [`EngineConfig::nets`].
+    ///
+    /// # Errors
+    /// [`KeyError`] of the first key file that is refused.
+    pub fn open_nets(&self) -> Result<Vec<AirNet>, KeyError> {
+        let Some(me) = StationId::new(self.station.number) else { return Ok(Vec::new()) };
+        self.nets.iter().map(|net| net.open(me)).collect()
     }
 }

@@ -8,10 +8,12 @@
 
 mod check;
 mod error;
+mod net;
 mod place;
 mod value;
 
 pub use error::ConfigError;
+pub use net::{KeyError, KeyFile, NetConfig};
 pub use value::{ParseValueError, PeerRule, Size, Span};
 
 use serde::Deserialize;
@@ -27,6 +29,8 @@ pub struct Config {
     pub station: Station,
     #[serde(default, rename = "link")]
     pub links: Vec<Link>,
+    #[serde(default, rename = "net")]
+    pub nets: Vec<NetConfig>,
     #[serde(default)]
     pub journal: JournalPlace,
     #[serde(default)]
@@ -219,6 +223,7 @@ pub struct PolicyNumbers {
     pub sos_relay_window: Span,
     pub sos_auto_answer: bool,
     pub keypad_questions: bool,
+    pub loss_permille: u32,
     pub remember: Span,
     pub unreadable_per_minute: u32,
 }
@@ -271,6 +276,7 @@ impl Default for PolicyNumbers {
             sos_relay_window: Span(policy.sos_relay_window),
             sos_auto_answer: policy.sos_auto_answer,
             keypad_questions: policy.keypad_questions,
+            loss_permille: policy.loss_permille,
             remember: Span(policy.remember),
             unreadable_per_minute: policy.unreadable_per_minute,
         }
@@ -334,6 +340,7 @@ impl Config {
         let absolute = |path: &mut PathBuf| *path = folder.join(&*path);
         absolute(&mut config.journal.path);
         config.capture.dir.as_mut().map(absolute);
+        config.nets.iter_mut().for_each(|net| absolute(&mut net.key));
         Ok(config)
     }
 

@@ -15,7 +15,7 @@ pub use metrics::{Metrics, escaped};
 pub use station::{Station, Stopped};
 
 use crate::api;
-use crate::config::Config;
+use crate::config::{Config, KeyError};
 use crate::link::{Board, Link};
 use crate::storage::{Journal, JournalError, Writer};
 use clock::Clock;
@@ -41,6 +41,8 @@ pub enum RunError {
     Journal(#[from] JournalError),
     #[error(transparent)]
     Recover(#[from] RecoverError),
+    #[error(transparent)]
+    Key(#[from] KeyError),
     #[error("the config was not checked")]
     Unchecked,
     #[error("api on {listen}: {source}")]
@@ -61,6 +63,7 @@ impl RunError {
                 format!("日志属于站号 {found}，配置写的是 {expected}：请改 [station] number，或换一个 [journal] path")
             }
             Self::Recover(error) => format!("日志不能恢复：{error}。请用 yizhan verify 查看"),
+            Self::Key(error) => error.label(),
             Self::Unchecked => "配置有误".into(),
             Self::Listen { listen, source } => {
                 format!("接口地址 {listen} 用不了（{source}）：请换 [api] listen，或停掉占用它的程序")
@@ -186,7 +189,12 @@ pub async fn start(config: Config, stop: CancellationToken) -> Result<Running, R
 
 /// The newest snapshot that can be read, and the records after it; else the whole journal.
 fn recover(config: &Config, clock: &mut Clock, journal: &Journal) -> Result<Engine, RunError> {
-    let engine_config = config.for_engine().ok_or(RunError::Unchecked)?;
+    let mut engine_config = config.for_engine().ok_or(RunError::Unchecked)?;
+    engine_config.nets = config.open_nets()?;
+    if !engine_config.nets.is_empty() {
+        // Some tenths of a second that no message shall wait for.
+        yizhan_codecs::air::text::warm_up();
+    }
     let snapshot = journal
         .snapshots()?
         .into_iter()

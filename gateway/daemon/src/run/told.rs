@@ -84,6 +84,7 @@ fn line(event: &Event) -> String {
         Event::MessageHeard { id, from, link, topic, precedence, .. } => {
             format!("{link} 收到报文 {id}：{}，{}，来自 {}", topic.name(), precedence.label(), masked(from))
         }
+        Event::RowHeard { id, link, missing } => format!("{link} 收到报文 {id} 的一帧，还缺 {missing} 帧"),
         Event::CopyHeard { of, link } => format!("{link} 收到报文 {of} 的重复"),
         Event::MessageAccepted { id, precedence, .. } => format!("已受理报文 {id}（{}）", precedence.label()),
         Event::SosOpened { id, from } => format!("求救！{} 报文 {id}", masked(from)),

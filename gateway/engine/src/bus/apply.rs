@@ -1,9 +1,10 @@
 //! The fold: what each record changes. It decides nothing and reads no clock, config or policy.
 
+use super::apply_stations::{numbers, traffic};
 use super::journal::{self, record::What};
 use super::message::{id_from_u64, rung_from_name};
 use super::state::OriginKey;
-use super::{CardFact, CardKey, Contact, Delivery, Message, OpenAttempt, PartState, Partial, State};
+use super::{CardFact, CardKey, Contact, Delivery, Message, OpenAttempt, PartState, Partial, State, Voucher};
 use crate::event::{AttemptId, End, HoldReason};
 use crate::io::{Offset, SendKind};
 use crate::people::{Roster, Topic};
@@ -11,7 +12,7 @@ use std::collections::BTreeMap;
 use std::sync::Arc;
 use thiserror::Error;
 use yizhan_codecs::air::Traffic;
-use yizhan_codecs::message::{LinkId, MessageId, Position, Precedence, Rung, TerminalId, Utc};
+use yizhan_codecs::message::{LinkId, MessageId, Position, Precedence, Rung, StationId, TerminalId, Utc};
 
 /// Why a record could not be folded in: the journal is from another version, or damaged.
 #[derive(Clone, Debug, PartialEq, Eq, Error)]
@@ -26,7 +27,7 @@ pub enum ApplyError {
 /// Terminals remembered, at most.
 const CONTACTS_MAX: usize = 25_000;
 
-type Folded = Result<(), &'static str>;
+pub(super) type Folded = Result<(), &'static str>;
 
 impl State {
     /// Folds one record in.
@@ -108,6 +109,7 @@ impl State {
                 self.id_last = self.id_last.max(self.ids_through);
             }
             What::LinkChanged(_) | What::Unreadable(_) | What::ClockTrusted(_) => {}
+            of_stations => self.fold_of_stations(at_ms, of_stations)?,
         }
         Ok(())
     }
@@ -147,6 +149,7 @@ impl State {
             words: r.words.clone(),
             form: r.form.clone(),
             opaque: r.opaque.clone(),
+            proof: Voucher::from_name(&r.proof),
             topic: topic(&r.topic)?,
             precedence: Precedence::from_name(&r.precedence).ok_or("precedence")?,
             kind: kind(&r.kind)?,
@@ -209,10 +212,9 @@ impl State {
                 person: Some(delivery.person.clone()).filter(|person| !person.is_empty()),
                 terminals,
                 group: delivery.group,
-                plans: BTreeMap::new(),
+                station: u16::try_from(delivery.station).ok().and_then(StationId::new),
                 rung: Rung::Saved,
-                end: None,
-                reason: String::new(),
+                ..Delivery::default()
             });
             self.open.insert((id, number));
         }
@@ -238,7 +240,13 @@ impl State {
             card: r.card.clone(),
             part: u16::try_from(r.part).map_err(|_| "part")?,
             native: r.native,
+            frame: r.frame.clone(),
+            answers: numbers(&r.answers)?,
+            traffic: traffic(r.exercise),
         };
+        if attempt.is_receipts() {
+            self.id_last = self.id_last.max(attempt.id.counter);
+        }
         self.attempt_last = self.attempt_last.max(r.attempt);
         let card = self.cards.entry(CardKey { link: attempt.link.clone(), number: r.card.clone() }).or_default();
         card.attempted = true;
@@ -266,6 +274,10 @@ impl State {
         if matches!(r.outcome.as_str(), "silent" | "crashed" | "not_delivered") {
             self.silent.insert(key, attempt.clone());
         }
+        let outcome = r.outcome.as_str();
+        let may_be_out =
+            matches!(outcome, "radiated" | "written" | "delivered" | "not_delivered" | "silent" | "crashed");
+        self.fold_air_outcome(&attempt, outcome, may_be_out && !spent_already);
         let Some(part) = self.part_mut(&attempt) else { return };
         let (spent, failed, rung) = match r.outcome.as_str() {
             "radiated" => (1, 0, Rung::Radiated),
@@ -316,6 +328,7 @@ impl State {
             self.messages.remove(&id);
             self.origins.retain(|_, known| *known != id);
             self.silent.retain(|_, attempt| attempt.id != id);
+            self.forget_owed(id);
         }
         Ok(())
     }
@@ -325,7 +338,7 @@ impl State {
         Ok(self.messages.get_mut(&id))
     }
 
-    fn delivery_mut(&mut self, id: u64, delivery: u32) -> Result<Option<&mut Delivery>, &'static str> {
+    pub(super) fn delivery_mut(&mut self, id: u64, delivery: u32) -> Result<Option<&mut Delivery>, &'static str> {
         let index = usize::try_from(delivery).map_err(|_| "delivery")?;
         Ok(self.message_mut(id)?.and_then(|message| message.deliveries.get_mut(index)))
     }
@@ -348,7 +361,7 @@ impl State {
     }
 }
 
-fn terminal(text: &str) -> Result<TerminalId, &'static str> {
+pub(super) fn terminal(text: &str) -> Result<TerminalId, &'static str> {
     text.parse().map_err(|_| "terminal")
 }
 

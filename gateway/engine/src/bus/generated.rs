@@ -4,7 +4,7 @@
 pub struct Record {
     #[prost(int64, tag = "1")]
     pub at_ms: i64,
-    #[prost(oneof = "record::What", tags = "2, 3, 4, 5, 6, 7, 8, 9, 10, 11, 12, 13, 14, 15, 16, 17, 18, 19, 20, 21, 22, 23, 24, 25, 26")]
+    #[prost(oneof = "record::What", tags = "2, 3, 4, 5, 6, 7, 8, 9, 10, 11, 12, 13, 14, 15, 16, 17, 18, 19, 20, 21, 22, 23, 24, 25, 26, 27, 28, 29, 30, 31, 32, 33")]
     pub what: ::core::option::Option<record::What>,
 }
 /// Nested message and enum types in `Record`.
@@ -63,6 +63,20 @@ pub mod record {
         PartKept(super::PartKept),
         #[prost(message, tag = "26")]
         AttemptProgressed(super::AttemptProgressed),
+        #[prost(message, tag = "27")]
+        AirPlanned(super::AirPlanned),
+        #[prost(message, tag = "28")]
+        RowKept(super::RowKept),
+        #[prost(message, tag = "29")]
+        RowsDropped(super::RowsDropped),
+        #[prost(message, tag = "30")]
+        FrameAccepted(super::FrameAccepted),
+        #[prost(message, tag = "31")]
+        ReceiptOwed(super::ReceiptOwed),
+        #[prost(message, tag = "32")]
+        ReceiptHeard(super::ReceiptHeard),
+        #[prost(message, tag = "33")]
+        ModelsLearned(super::ModelsLearned),
     }
 }
 /// The engine's share of the config, at start and reload.
@@ -197,6 +211,9 @@ pub struct MessageKept {
     pub form: ::prost::alloc::string::String,
     #[prost(string, tag = "25")]
     pub words: ::prost::alloc::string::String,
+    /// From another station: what vouches for it: nobody, net, station. Else empty.
+    #[prost(string, tag = "26")]
+    pub proof: ::prost::alloc::string::String,
 }
 #[derive(serde::Serialize)]
 #[derive(Clone, Copy, PartialEq, Eq, Hash, ::prost::Message)]
@@ -236,6 +253,9 @@ pub mod routed {
         pub terminals: ::prost::alloc::vec::Vec<::prost::alloc::string::String>,
         #[prost(bool, tag = "3")]
         pub group: bool,
+        /// The station's number, where it is one.
+        #[prost(uint32, tag = "4")]
+        pub station: u32,
     }
 }
 /// How a delivery's text was cut for one terminal; kept so that a second try sends the same parts.
@@ -253,7 +273,7 @@ pub struct PartsPlanned {
 }
 /// Stored before the bytes are released. Without an outcome after a crash the attempt is unknown, its slot spent.
 #[derive(serde::Serialize)]
-#[derive(Clone, PartialEq, Eq, Hash, ::prost::Message)]
+#[derive(Clone, PartialEq, ::prost::Message)]
 pub struct Attempted {
     #[prost(uint64, tag = "1")]
     pub attempt: u64,
@@ -267,10 +287,19 @@ pub struct Attempted {
     pub link: ::prost::alloc::string::String,
     #[prost(string, tag = "6")]
     pub card: ::prost::alloc::string::String,
+    /// Which part of a text, or which row of a message to a station.
     #[prost(uint32, tag = "7")]
     pub part: u32,
     #[prost(uint32, tag = "8")]
     pub native: u32,
+    /// Receipts to a station, in the clear of no message: the frame, and the messages that it answers (`id` is its own
+    /// number).
+    #[prost(bytes = "vec", tag = "9")]
+    pub frame: ::prost::alloc::vec::Vec<u8>,
+    #[prost(message, repeated, tag = "10")]
+    pub answers: ::prost::alloc::vec::Vec<AirNumber>,
+    #[prost(bool, tag = "11")]
+    pub exercise: bool,
 }
 #[derive(serde::Serialize)]
 #[derive(Clone, PartialEq, Eq, Hash, ::prost::Message)]
@@ -435,4 +464,128 @@ pub struct PartKept {
     /// What the bearer itself put on the parts of one text; 0 where the parts are numbered in the text.
     #[prost(uint32, tag = "6")]
     pub reference: u32,
+}
+/// A message's number between stations.
+#[derive(serde::Serialize)]
+#[derive(Clone, Copy, PartialEq, Eq, Hash, ::prost::Message)]
+pub struct AirNumber {
+    #[prost(uint32, tag = "1")]
+    pub source: u32,
+    #[prost(uint32, tag = "2")]
+    pub epoch: u32,
+    #[prost(uint32, tag = "3")]
+    pub counter: u32,
+}
+/// A delivery to a station was packed and got its number. Written again, it takes the place of the one before: the
+/// station could not read that.
+#[derive(serde::Serialize)]
+#[derive(Clone, PartialEq, ::prost::Message)]
+pub struct AirPlanned {
+    #[prost(uint64, tag = "1")]
+    pub id: u64,
+    #[prost(uint32, tag = "2")]
+    pub delivery: u32,
+    #[prost(bool, tag = "3")]
+    pub exercise: bool,
+    #[prost(message, optional, tag = "4")]
+    pub number: ::core::option::Option<AirNumber>,
+    /// What is sealed.
+    #[prost(bytes = "vec", tag = "5")]
+    pub content: ::prost::alloc::vec::Vec<u8>,
+    /// What every bearer that leads there carries.
+    #[prost(uint32, tag = "6")]
+    pub mtu: u32,
+    #[prost(bool, tag = "7")]
+    pub open_radio: bool,
+    #[prost(bool, tag = "8")]
+    pub wide_tags: bool,
+    #[prost(bool, tag = "9")]
+    pub order: bool,
+    #[prost(string, tag = "10")]
+    pub precedence: ::prost::alloc::string::String,
+    /// Rows, and the loss of 1000 that their burst reckons with.
+    #[prost(uint32, tag = "11")]
+    pub rows: u32,
+    #[prost(uint32, tag = "12")]
+    pub loss: u32,
+    /// Receipts that ride along.
+    #[prost(message, repeated, tag = "13")]
+    pub answers: ::prost::alloc::vec::Vec<AirNumber>,
+}
+/// A row of a message of another station; kept until the message is whole.
+#[derive(serde::Serialize)]
+#[derive(Clone, PartialEq, Eq, Hash, ::prost::Message)]
+pub struct RowKept {
+    #[prost(bool, tag = "1")]
+    pub exercise: bool,
+    #[prost(message, optional, tag = "2")]
+    pub number: ::core::option::Option<AirNumber>,
+    /// Header, extension and row as they were on the air, without the row's mark.
+    #[prost(bytes = "vec", tag = "3")]
+    pub frame: ::prost::alloc::vec::Vec<u8>,
+    #[prost(string, tag = "4")]
+    pub from: ::prost::alloc::string::String,
+    #[prost(string, tag = "5")]
+    pub link: ::prost::alloc::string::String,
+}
+/// Rows that were thrown away: forged, old, room.
+#[derive(serde::Serialize)]
+#[derive(Clone, PartialEq, Eq, Hash, ::prost::Message)]
+pub struct RowsDropped {
+    #[prost(bool, tag = "1")]
+    pub exercise: bool,
+    #[prost(message, optional, tag = "2")]
+    pub number: ::core::option::Option<AirNumber>,
+    #[prost(string, tag = "3")]
+    pub why: ::prost::alloc::string::String,
+}
+/// A frame or message of another station was authentic and new.
+#[derive(serde::Serialize)]
+#[derive(Clone, Copy, PartialEq, Eq, Hash, ::prost::Message)]
+pub struct FrameAccepted {
+    #[prost(bool, tag = "1")]
+    pub exercise: bool,
+    #[prost(message, optional, tag = "2")]
+    pub number: ::core::option::Option<AirNumber>,
+    /// First 8 bytes of the SM3 of what it carried.
+    #[prost(fixed64, tag = "3")]
+    pub content: u64,
+}
+/// What a station is to be told of its message, and how often.
+#[derive(serde::Serialize)]
+#[derive(Clone, PartialEq, Eq, Hash, ::prost::Message)]
+pub struct ReceiptOwed {
+    #[prost(bool, tag = "1")]
+    pub exercise: bool,
+    #[prost(message, optional, tag = "2")]
+    pub number: ::core::option::Option<AirNumber>,
+    /// state << 6 | argument, as on the air.
+    #[prost(uint32, tag = "3")]
+    pub state: u32,
+    #[prost(uint32, tag = "4")]
+    pub copies: u32,
+    #[prost(string, tag = "5")]
+    pub precedence: ::prost::alloc::string::String,
+}
+/// What a station said of our message.
+#[derive(serde::Serialize)]
+#[derive(Clone, Copy, PartialEq, Eq, Hash, ::prost::Message)]
+pub struct ReceiptHeard {
+    #[prost(uint64, tag = "1")]
+    pub id: u64,
+    #[prost(uint32, tag = "2")]
+    pub delivery: u32,
+    #[prost(uint32, tag = "3")]
+    pub state: u32,
+}
+/// The text models that a station says it has.
+#[derive(serde::Serialize)]
+#[derive(Clone, Copy, PartialEq, Eq, Hash, ::prost::Message)]
+pub struct ModelsLearned {
+    #[prost(bool, tag = "1")]
+    pub exercise: bool,
+    #[prost(uint32, tag = "2")]
+    pub station: u32,
+    #[prost(uint32, tag = "3")]
+    pub models: u32,
 }

@@ -1,12 +1,13 @@
 //! A message as the bus keeps it, and where each of its deliveries stands.
 
-use super::CardKey;
+use super::{AirPlan, CardKey};
 use crate::event::{AttemptId, End, HoldReason};
 use crate::io::{Offset, SendKind};
 use crate::people::Topic;
 use serde::{Deserialize, Serialize};
 use std::collections::BTreeMap;
 use yizhan_codecs::air::Traffic;
+use yizhan_codecs::air::nonce::Number;
 use yizhan_codecs::message::{Answer, LinkId, MessageId, Position, Precedence, Rung, StationId, TerminalId};
 
 /// One message: heard from a terminal, or submitted here. It keeps its id on every bearer and through every relay.
@@ -33,6 +34,8 @@ pub struct Message {
     pub form: String,
     /// Content without a text meaning.
     pub opaque: Vec<u8>,
+    /// Who vouches for it, where it came from a station.
+    pub proof: Option<Voucher>,
     pub topic: Topic,
     pub precedence: Precedence,
     pub kind: SendKind,
@@ -70,10 +73,50 @@ impl Message {
     }
 }
 
-/// The way of one message to one person, terminal or group number.
-#[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
+/// What a message of another station proves of its sender.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(rename_all = "snake_case")]
+pub enum Voucher {
+    /// 未认证: sent in clear, anybody may have made it.
+    Nobody,
+    /// Somebody of the net made it, and says that it was this station.
+    Net,
+    /// The centre or this one station made it.
+    Station,
+}
+
+impl Voucher {
+    /// Machine name.
+    #[must_use]
+    pub const fn name(self) -> &'static str {
+        match self {
+            Self::Nobody => "nobody",
+            Self::Net => "net",
+            Self::Station => "station",
+        }
+    }
+
+    /// Reads a machine name.
+    #[must_use]
+    pub fn from_name(name: &str) -> Option<Self> {
+        [Self::Nobody, Self::Net, Self::Station].into_iter().find(|voucher| voucher.name() == name)
+    }
+
+    /// The words that go with the message wherever it is shown.
+    #[must_use]
+    pub const fn label(self) -> &'static str {
+        match self {
+            Self::Nobody => "未认证",
+            Self::Net => "本网成员",
+            Self::Station => "已认证",
+        }
+    }
+}
+
+/// The way of one message to one person, station, terminal or group number.
+#[derive(Clone, Debug, Default, PartialEq, Serialize, Deserialize)]
 pub struct Delivery {
-    /// Person id; `None` for a bare terminal or a group number.
+    /// Id of the person or station; `None` for a bare terminal or a group number.
     pub person: Option<String>,
     /// Candidate addresses, best first.
     pub terminals: Vec<TerminalId>,
@@ -81,6 +124,9 @@ pub struct Delivery {
     pub group: bool,
     /// How the text was cut for each terminal that was tried.
     pub plans: BTreeMap<TerminalId, Vec<PartState>>,
+    /// The station, where it goes to one, and how.
+    pub station: Option<StationId>,
+    pub air: Option<AirPlan>,
     /// The highest rung proven.
     pub rung: Rung,
     pub end: Option<End>,
@@ -93,7 +139,7 @@ impl Delivery {
     pub fn proven(&self) -> Rung {
         let plan_rung = |parts: &Vec<PartState>| parts.iter().map(|part| part.rung).min().unwrap_or_default();
         let parts = self.plans.values().map(plan_rung).max().unwrap_or_default();
-        parts.max(self.rung)
+        parts.max(self.air.as_ref().map_or(Rung::Waiting, AirPlan::proven)).max(self.rung)
     }
 
     /// The person's answer, if there is one.
@@ -108,7 +154,8 @@ impl Delivery {
     /// How often any part may have been radiated, over all terminals.
     #[must_use]
     pub fn spent(&self) -> u32 {
-        self.plans.values().flatten().map(|part| u32::from(part.spent)).sum()
+        let rows = self.air.as_ref().map_or(0, |air| air.stream.sends());
+        self.plans.values().flatten().map(|part| u32::from(part.spent)).sum::<u32>().saturating_add(rows)
     }
 
     /// Whom it goes to, for a person's eyes.
@@ -144,12 +191,24 @@ pub struct OpenAttempt {
     pub link: LinkId,
     /// The card's number, empty where the link has none.
     pub card: String,
+    /// Which part of a text, or which row of a message to a station.
     pub part: u16,
     /// Our number for it on the bearer.
     pub native: u32,
+    /// The frame itself, where it is no message's: receipts. `id` is the frame's own number then.
+    pub frame: Vec<u8>,
+    /// The messages of other stations that it answers.
+    pub answers: Vec<Number>,
+    pub traffic: Traffic,
 }
 
 impl OpenAttempt {
+    /// Whether it carries no part of a message.
+    #[must_use]
+    pub const fn is_receipts(&self) -> bool {
+        !self.frame.is_empty()
+    }
+
     /// The card it is sent from.
     #[must_use]
     pub fn card_key(&self) -> CardKey {

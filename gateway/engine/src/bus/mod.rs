@@ -6,13 +6,16 @@
 //! - Bounded by what is open and by `Policy::remember`: closed messages leave by a `Forgotten` record.
 
 mod apply;
+mod apply_stations;
 mod gate;
 pub mod journal;
 mod message;
 mod state;
+mod stations;
 
 pub use apply::ApplyError;
 pub(crate) use gate::{Gate, Gated};
 pub(crate) use message::id_to_u64;
-pub use message::{Delivery, Message, OpenAttempt, PartState};
+pub use message::{Delivery, Message, OpenAttempt, PartState, Voucher};
 pub use state::{CardFact, CardKey, Contact, OriginKey, Partial, Snapshot, State};
+pub use stations::{AirPlan, Gathered, NetState, Owed};

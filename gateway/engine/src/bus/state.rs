@@ -1,6 +1,6 @@
 //! What the station knows: a fold over its journal.
 
-use super::{Message, OpenAttempt};
+use super::{Message, NetState, OpenAttempt};
 use crate::event::AttemptId;
 use crate::io::Offset;
 use crate::people::Roster;
@@ -8,6 +8,7 @@ use serde::{Deserialize, Serialize};
 use sm3::{Digest, Sm3};
 use std::collections::{BTreeMap, BTreeSet};
 use std::sync::Arc;
+use yizhan_codecs::air::Traffic;
 use yizhan_codecs::message::{LinkId, MessageId, Position, TerminalId};
 
 /// The folded state. Canonical and serialisable; sessions, timers and everything that a restart forgets are not in it.
@@ -35,6 +36,8 @@ pub struct State {
     pub(crate) origins: BTreeMap<OriginKey, MessageId>,
     /// Numbered parts of texts that are not whole yet.
     pub(crate) partials: BTreeMap<TerminalId, Partial>,
+    /// What came from other stations and is owed to them, by the traffic of the net.
+    pub(crate) nets: BTreeMap<Traffic, NetState>,
     /// Open SOS by unit: the terminal that called.
     pub(crate) sos: BTreeMap<TerminalId, MessageId>,
     pub(crate) contacts: BTreeMap<TerminalId, Contact>,
@@ -43,7 +46,7 @@ pub struct State {
 }
 
 /// Begins a snapshot; to be changed with every change of a type in [`State`].
-const FORMAT: [u8; 4] = *b"YZS3";
+const FORMAT: [u8; 4] = *b"YZS4";
 
 /// A state at an offset, for starting without reading the journal from its first record.
 #[derive(Clone, Debug, PartialEq, Eq)]

@@ -2,8 +2,10 @@
 
 use super::Engine;
 use super::hear::fix_of;
+use super::stations::Sealed;
+use super::typed::Typed;
 use crate::bus::journal::{self, record::What};
-use crate::bus::{CardKey, Gated, OriginKey, Partial, id_to_u64};
+use crate::bus::{CardKey, Gated, OriginKey, Partial, Voucher, id_to_u64};
 use crate::event::{Event, HoldReason};
 use crate::io::{Offset, Recipient};
 use crate::outbox::{Card, Cards, Pending};
@@ -44,6 +46,8 @@ pub(super) struct Draft<'a> {
     pub damaged: bool,
     pub joined: bool,
     pub alarm: bool,
+    /// Set where another station sent it.
+    pub sealed: Option<Sealed>,
 }
 
 impl Engine {
@@ -55,6 +59,9 @@ impl Engine {
             let detail = format!("{} 的回送", heard.from);
             self.tell(Event::Remarked { link: link.clone(), what: "本机回送", detail });
             return self.state.offset;
+        }
+        if let Some(offset) = self.frame_heard(now, link, heard) {
+            return offset;
         }
         let others = matches!(&heard.to, Addressee::Terminal(to) if !self.is_for_us(link, to));
         let (text, opaque, lossy) = match &heard.content {
@@ -77,6 +84,7 @@ impl Engine {
             damaged: heard.damaged,
             joined: false,
             alarm: false,
+            sealed: None,
         };
         if let Some(known) = self.repeat_of(now, &draft) {
             return self.count_copy(now, link, known);
@@ -184,6 +192,7 @@ impl Engine {
             damaged: false,
             joined: true,
             alarm: false,
+            sealed: None,
         };
         self.keep(now, draft);
     }
@@ -209,41 +218,42 @@ impl Engine {
             damaged: false,
             joined: false,
             alarm: true,
+            sealed: None,
         };
         self.keep(now, draft);
     }
 
     /// Gives a message its id, journals it, shows it once it is synced, and sends it on where it has to go.
-    fn keep(&mut self, now: Now, draft: Draft<'_>) -> Option<(MessageId, Offset)> {
-        let typed = self.typed_line(&draft);
+    pub(super) fn keep(&mut self, now: Now, draft: Draft<'_>) -> Option<(MessageId, Offset)> {
+        let typed = match &draft.sealed {
+            Some(sealed) => Typed::sealed(sealed),
+            None => self.typed_line(&draft),
+        };
         let said = if typed.is_line { typed.answer } else { route::answer_word(&draft.text) };
-        let answer = said.filter(|_| !draft.overheard).and_then(|(answer, named)| {
+        // A station answers with a receipt; the words of one are words.
+        let answer = said.filter(|_| !draft.overheard && draft.sealed.is_none()).and_then(|(answer, named)| {
             route::answer_target(&self.state, &draft.from, answer, named).map(|target| (answer, target))
         });
-        let sos = draft.alarm || (draft.opaque.is_empty() && route::is_sos(&draft.text));
-        let topic = match (sos, answer, draft.opaque.is_empty()) {
-            (true, ..) => Topic::Sos,
-            (_, Some(_), _) => Topic::Answer,
-            (_, _, false) => Topic::Data,
-            _ => Topic::Text,
-        };
-        let precedence = if sos { Precedence::Flash } else { Precedence::Priority };
+        let topic = topic_of(&draft, &typed, answer.is_some());
+        let usual = draft.sealed.as_ref().map_or(Precedence::Priority, |sealed| sealed.precedence);
+        let precedence = if topic == Topic::Sos { Precedence::Flash } else { usual };
         let answered = answer.map(|(_, (id, _))| id);
         let exercise = self.is_exercise(&draft, answered);
         // What another station relays keeps its id, so that every station knows it again.
+        let sealed_id = draft.sealed.as_ref().map(|sealed| sealed.id);
         let foreign = if answer.is_none() && !typed.is_line { route::relayed_id(&draft.text) } else { None };
         let foreign = foreign.filter(|id| id.station != self.config.station && self.state.message(*id).is_none());
-        let Some(id) = foreign.or_else(|| self.take_id(now)) else {
+        let Some(id) = sealed_id.or(foreign).or_else(|| self.take_id(now)) else {
             let bytes = bytes::Bytes::from(draft.text.into_bytes());
             self.note_unreadable(now, draft.link, bytes, "本站报文编号已用完".into());
             return None;
         };
-        let holder = self.state.roster().holder(&draft.from).map(|person| person.id.clone());
+        let by = self.author(&draft);
         let record = journal::MessageKept {
             id: id_to_u64(id),
             from: draft.from.to_string(),
             link: draft.link.name().into(),
-            by: holder.unwrap_or_default(),
+            by,
             to: draft.to.clone(),
             text: draft.text.clone(),
             opaque: draft.opaque.clone(),
@@ -265,6 +275,7 @@ impl Engine {
             joined: draft.joined,
             form: typed.json,
             words: typed.words,
+            proof: draft.sealed.as_ref().map_or("", |sealed| sealed.voucher.name()).into(),
         };
         let offset = self.append(now, What::MessageKept(record));
         if !draft.repeats_within.is_zero() || draft.overheard {
@@ -284,8 +295,17 @@ impl Engine {
         Some((id, offset))
     }
 
+    /// Whose terminal it was, or which station's.
+    fn author(&self, draft: &Draft<'_>) -> String {
+        let holder = self.state.roster().holder(&draft.from).map(|person| person.id.clone());
+        draft.sealed.as_ref().map_or_else(|| holder.unwrap_or_default(), |sealed| sealed.by.clone())
+    }
+
     /// Only an answer to exercise traffic, or a text that says so, is exercise; an SOS without the mark is real.
     fn is_exercise(&self, draft: &Draft<'_>, answered: Option<MessageId>) -> bool {
+        if let Some(sealed) = draft.sealed.as_ref().filter(|sealed| sealed.voucher != Voucher::Nobody) {
+            return sealed.traffic == Traffic::Exercise;
+        }
         let enrolled = self.state.roster().holder(&draft.from).is_some();
         let answers = answered.and_then(|id| self.state.message(id));
         let answers_exercise = answers.is_some_and(|message| message.traffic == Traffic::Exercise);
@@ -297,7 +317,8 @@ impl Engine {
         if topic == Topic::Sos {
             self.sos(now, id, draft);
         }
-        if draft.damaged || draft.overheard {
+        let unproven = draft.sealed.as_ref().is_some_and(|sealed| sealed.voucher == Voucher::Nobody);
+        if draft.damaged || draft.overheard || (unproven && topic != Topic::Sos) {
             return;
         }
         let mut targets = self.relayed_to(&draft.from, topic);
@@ -318,8 +339,15 @@ impl Engine {
     }
 
     pub(super) fn relayed_to(&self, from: &TerminalId, topic: Topic) -> Vec<Target> {
-        let roster = self.state.roster();
-        route::relay_targets(roster, &roster.relay_groups(topic), &self.reached(), from)
+        let (roster, reached) = (self.state.roster(), self.reached());
+        let mut targets = route::relay_targets(roster, &roster.relay_groups(topic), &reached, from);
+        // A call for help goes to the centre of the net, whatever the table says.
+        let centre = self.net(Traffic::Real).map(|net| net.net.centre).filter(|centre| *centre != self.config.station);
+        let centre = centre.and_then(|centre| roster.station_number(centre)).filter(|_| topic == Topic::Sos);
+        let centre = centre.and_then(|centre| route::to_station(centre, &reached));
+        let missing = |target: &Target| !targets.contains(target) && !target.terminals.contains(from);
+        targets.extend(centre.filter(missing));
+        targets
     }
 
     /// `@李雷 …` or `@救援队 …`: a plain handheld speaks to someone through the station.
@@ -354,7 +382,8 @@ impl Engine {
         self.append(now, What::SosChanged(record));
         let event = if opened { Event::SosOpened { id, from } } else { Event::SosUpdated { id, from } };
         self.hold(now, Gated::Tell(event));
-        if opened && !draft.overheard && !draft.damaged && self.config.policy.sos_auto_answer {
+        if opened && draft.sealed.is_none() && !draft.overheard && !draft.damaged && self.config.policy.sos_auto_answer
+        {
             self.answer_sos(now, id, &draft.from);
         }
     }
@@ -368,6 +397,7 @@ impl Engine {
             person: target.person.clone().unwrap_or_default(),
             terminals: target.terminals.iter().map(ToString::to_string).collect(),
             group: target.group,
+            station: target.station.map_or(0, |station| station.number().into()),
         };
         let deliveries = targets.iter().map(delivery).collect();
         self.append(now, What::Routed(journal::Routed { id: id_to_u64(id), deliveries }));
@@ -387,6 +417,8 @@ impl Engine {
     pub(super) fn answered(&mut self, now: Now, id: MessageId, delivery: u16, answer: Answer, by: &str) {
         self.raise(now, id, delivery, Rung::Answered(answer), by);
         self.end_delivery(now, id, delivery, crate::event::End::Answered, answer.label());
+        // The message of another station was answered by the person to whom it was brought on.
+        self.owe_human(now, id, super::stations::human_of(answer));
     }
 
     /// The next message id, reserving more on disk before they run out.
@@ -405,6 +437,18 @@ impl Draft<'_> {
     fn key(&self) -> OriginKey {
         let content = if self.opaque.is_empty() { self.text.as_bytes() } else { &self.opaque };
         OriginKey::new(&self.from, self.to.clone(), self.native, content)
+    }
+}
+
+/// What a message is about: a call for help goes before everything else that it may be.
+fn topic_of(draft: &Draft<'_>, typed: &Typed, is_answer: bool) -> Topic {
+    let calls = if draft.sealed.is_some() { route::brings_sos(&draft.text) } else { route::is_sos(&draft.text) };
+    let sos = draft.alarm || typed.distress || (draft.opaque.is_empty() && calls);
+    match (sos, is_answer, draft.opaque.is_empty()) {
+        (true, ..) => Topic::Sos,
+        (_, true, _) => Topic::Answer,
+        (_, _, false) => Topic::Data,
+        _ => Topic::Text,
     }
 }
 

@@ -89,6 +89,7 @@ impl Engine {
             unanswered: BTreeMap::new(),
             next_upkeep: Instant::default(),
             wake_told: None,
+            stations: super::Stations::default(),
         };
         engine.begin(now, read);
         Ok(engine)
@@ -107,6 +108,7 @@ impl Engine {
         self.take_up(now);
         self.remember_repeats(now);
         self.remember_relays(now);
+        self.take_up_rows(now);
         let unknown: Vec<AttemptId> = self.state.attempts.keys().copied().collect();
         let unknown_attempts = unknown.len();
         for attempt in unknown {
@@ -151,18 +153,18 @@ impl Engine {
             if let (true, Some(period)) = (known.is_empty(), own_period) {
                 let key = CardKey { link: link.id.clone(), number: String::new() };
                 let capacity = link.capacity_bits.or(limits.capacity_bits).unwrap_or(CAPACITY_UNKNOWN_BITS);
-                self.owe(now, key, period + link.guard, capacity);
+                self.owe_slot(now, key, period + link.guard, capacity);
             }
             for (key, fact) in known {
                 let period = Duration::from_millis(fact.period_ms).max(link.period.unwrap_or_default());
-                self.owe(now, key, period + link.guard, fact.capacity_bits);
+                self.owe_slot(now, key, period + link.guard, fact.capacity_bits);
             }
         }
     }
 
     /// A whole slot, whatever the journal says: after it has failed, sends go out that no record tells of, and a start
     /// cannot know that it had.
-    fn owe(&mut self, now: Now, key: CardKey, slot: Duration, capacity: u32) {
+    fn owe_slot(&mut self, now: Now, key: CardKey, slot: Duration, capacity: u32) {
         self.outbox.cards.learn(key, slot, capacity, now.mono.after(slot));
     }
 

@@ -2,10 +2,10 @@
 
 use super::Engine;
 use crate::bus::journal::{self, record::What};
-use crate::bus::{CardKey, Gated, OpenAttempt, id_to_u64};
+use crate::bus::{CardKey, Delivery, Gated, OpenAttempt, id_to_u64};
 use crate::event::{AttemptId, AttemptOutcome, End, Event, SlotReason};
 use crate::io::{TransmitId, TransmitTrouble};
-use crate::outbox::{Choice, Outstanding, Stage};
+use crate::outbox::{Choice, Load, Outstanding, Stage};
 use crate::outbox::{copies_max, leg_gap, leg_is_open, next_part, round_is_complete, write_gap};
 use crate::route;
 use crate::time::{Instant, Now, Utc};
@@ -31,33 +31,42 @@ impl Engine {
         self.outbox.dirty = false;
         let mut moved = false;
         loop {
-            let ports = self.ports();
-            let choice = self.outbox.choose(now.mono, &self.state, &self.config.policy, &ports);
+            let (ports, owing) = (self.ports(), self.owing(now));
+            let choice = self.outbox.choose(now.mono, &self.state, &self.config.policy, &ports, &owing);
             let Some(choice) = choice else { return moved };
             moved = true;
-            self.start(now, &choice);
+            match choice.load {
+                Load::Part { id, delivery } => self.start(now, &choice, id, delivery),
+                Load::Receipts { traffic, station } => self.start_receipts(now, &choice, traffic, station),
+            }
         }
     }
 
     /// Records an attempt; its bytes are released once the record is synced.
-    fn start(&mut self, now: Now, choice: &Choice) {
-        let part = match self.plan(now, choice) {
+    fn start(&mut self, now: Now, choice: &Choice, id: MessageId, delivery: u16) {
+        let to_station = self.delivery(id, delivery).is_some_and(|delivery| delivery.station.is_some());
+        let planned = if to_station {
+            let planned = self.plan_air(now, id, delivery).map_err(|failure| failure.label());
+            planned.map(|()| self.next_row(id, delivery).map_or(0, usize::from))
+        } else {
+            self.plan(now, choice, id, delivery).map_err(|error| format!("终端无法承载：{error}"))
+        };
+        let part = match planned {
             Ok(part) => part,
-            Err(error) => return self.refuse_leg(now, choice, &error),
+            Err(why) => return self.refuse_leg(now, (id, delivery), &choice.terminal, &why),
         };
         let attempt = AttemptId(self.state.attempt_last + 1);
-        // Bearers number with 32 bits at most and some take 0 for "none".
-        let native = u32::try_from(attempt.0 & 0x7FFF_FFFF).unwrap_or(1).max(1);
-        let by = self.state.message(choice.id).map(|message| message.by.clone()).unwrap_or_default();
+        let by = self.state.message(id).map(|message| message.by.clone()).unwrap_or_default();
         let record = journal::Attempted {
             attempt: attempt.0,
-            id: id_to_u64(choice.id),
-            delivery: choice.delivery.into(),
+            id: id_to_u64(id),
+            delivery: delivery.into(),
             terminal: choice.terminal.to_string(),
             link: choice.card.link.name().into(),
             card: choice.card.number.clone(),
             part: u32::try_from(part).unwrap_or(0),
-            native,
+            native: native_of(attempt),
+            ..journal::Attempted::default()
         };
         self.append(now, What::Attempted(record));
         self.outbox.outstanding.insert(choice.card.link.clone(), Outstanding { attempt, stage: Stage::Recorded });
@@ -66,24 +75,28 @@ impl Engine {
         self.hold(now, Gated::Release(attempt));
     }
 
+    fn delivery(&self, id: MessageId, delivery: u16) -> Option<&Delivery> {
+        self.state.message(id)?.deliveries.get(usize::from(delivery))
+    }
+
     /// The part to send next, planning the cut of the text on the first send over this terminal.
-    fn plan(&mut self, now: Now, choice: &Choice) -> Result<usize, EncodeError> {
-        let planned = self.parts_of(choice.id, choice.delivery, &choice.terminal);
+    fn plan(&mut self, now: Now, choice: &Choice, id: MessageId, delivery: u16) -> Result<usize, EncodeError> {
+        let planned = self.parts_of(id, delivery, &choice.terminal);
         if planned.is_none() {
-            let parts = self.cut(now, choice)?;
+            let parts = self.cut(now, choice, id)?;
             let record = journal::PartsPlanned {
-                id: id_to_u64(choice.id),
-                delivery: choice.delivery.into(),
+                id: id_to_u64(id),
+                delivery: delivery.into(),
                 terminal: choice.terminal.to_string(),
                 parts,
             };
             // Only a text that the device really takes is planned: a refusal later would leave half a message.
             for text in &record.parts {
-                self.encode(choice.id, choice.delivery, &choice.terminal, &choice.card, text, 1)?;
+                self.encode(id, delivery, &choice.terminal, &choice.card, text, 1)?;
             }
             self.append(now, What::PartsPlanned(record));
         }
-        let parts = self.parts_of(choice.id, choice.delivery, &choice.terminal).ok_or(EncodeError::Unsupported)?;
+        let parts = self.parts_of(id, delivery, &choice.terminal).ok_or(EncodeError::Unsupported)?;
         next_part(parts).ok_or(EncodeError::Unsupported)
     }
 
@@ -91,8 +104,8 @@ impl Engine {
         self.state.message(id)?.deliveries.get(usize::from(delivery))?.plans.get(terminal)
     }
 
-    fn cut(&self, now: Now, choice: &Choice) -> Result<Vec<String>, EncodeError> {
-        let message = self.state.message(choice.id).ok_or(EncodeError::Unsupported)?;
+    fn cut(&self, now: Now, choice: &Choice, id: MessageId) -> Result<Vec<String>, EncodeError> {
+        let message = self.state.message(id).ok_or(EncodeError::Unsupported)?;
         let session = self.sessions.get(&choice.card.link).ok_or(EncodeError::Unsupported)?;
         let card = self.outbox.cards.get(&choice.card).ok_or(EncodeError::Unsupported)?;
         let roster = self.state.roster();
@@ -101,11 +114,11 @@ impl Engine {
             None => from.number().to_owned(),
         });
         // A message from before a restart may be old; while no clock tells, its text says from when it is.
-        let unsure = self.recovered.contains(&choice.id) && self.clock.utc(now.mono).is_none();
+        let unsure = self.recovered.contains(&id) && self.clock.utc(now.mono).is_none();
         let origin = Some(Utc(message.at_ms)).filter(|at| unsure && at.0 != 0);
         let text = route::render(message, sender.as_deref(), origin, self.poisoned.is_some());
         let measure = |text: &str| session.measure(text);
-        route::split(&text, choice.id, card.capacity_bits, self.config.policy.parts_max, &measure)
+        route::split(&text, id, card.capacity_bits, self.config.policy.parts_max, &measure)
     }
 
     fn encode(
@@ -127,15 +140,16 @@ impl Engine {
         session.encode(&Order::Text { card, to, text: text.into(), native, urgent })
     }
 
-    /// No device can carry this text to this terminal: the other ways go on; without one the delivery is refused.
-    fn refuse_leg(&mut self, now: Now, choice: &Choice, error: &EncodeError) {
-        let entry = (choice.id, choice.delivery);
+    /// No device can carry this to this terminal: the other ways go on; without one the delivery is refused. What cannot be
+    /// packed for a station is refused at once: it is the same on every way.
+    fn refuse_leg(&mut self, now: Now, entry: (MessageId, u16), terminal: &TerminalId, why: &str) {
         let Some(pending) = self.outbox.pending.get_mut(&entry) else { return };
-        pending.leg_mut(&choice.terminal).refused = true;
+        pending.leg_mut(terminal).refused = true;
         let refused = |terminal: &TerminalId| pending.leg(terminal).refused;
-        let delivery = self.state.message(choice.id).and_then(|m| m.deliveries.get(usize::from(choice.delivery)));
-        if delivery.is_none_or(|delivery| delivery.terminals.iter().all(refused)) {
-            self.end_delivery(now, choice.id, choice.delivery, End::Refused, &format!("终端无法承载：{error}"));
+        let delivery = self.state.message(entry.0).and_then(|m| m.deliveries.get(usize::from(entry.1)));
+        let no_way = |delivery: &Delivery| delivery.station.is_some() || delivery.terminals.iter().all(refused);
+        if delivery.is_none_or(no_way) {
+            self.end_delivery(now, entry.0, entry.1, End::Refused, why);
         }
         self.outbox.touch();
     }
@@ -143,7 +157,7 @@ impl Engine {
     /// Gives the bytes of an attempt to its link, unless the world has moved on since it was recorded.
     pub(super) fn release(&mut self, now: Now, attempt: AttemptId) {
         let Some(open) = self.state.attempts.get(&attempt).cloned() else { return };
-        let frames = if self.is_wanted(now, &open) { self.frames(&open) } else { None };
+        let frames = if self.is_wanted(now, &open) { self.frames(now, &open) } else { None };
         let Some(frames) = frames else {
             self.end_attempt(now, attempt, AttemptOutcome::Withdrawn);
             return;
@@ -153,7 +167,8 @@ impl Engine {
         }
         let (link, native) = (open.link.clone(), open.native);
         self.with_session(now, &link, |session, at| session.give(at, native, frames));
-        let parts = self.parts_of(open.id, open.delivery, &open.terminal).map_or(1, Vec::len);
+        let rows = self.air_plan(open.id, open.delivery).map(|plan| usize::from(plan.stream.rows()));
+        let parts = rows.or_else(|| self.parts_of(open.id, open.delivery, &open.terminal).map(Vec::len)).unwrap_or(1);
         let (link, to) = (open.link, open.terminal.to_string());
         let parts = u16::try_from(parts).unwrap_or(u16::MAX);
         self.tell(Event::AttemptReleased { attempt, link, to, part: open.part + 1, parts });
@@ -187,14 +202,39 @@ impl Engine {
         }
     }
 
-    fn frames(&self, open: &OpenAttempt) -> Option<Vec<Outgoing>> {
-        let text = &self.parts_of(open.id, open.delivery, &open.terminal)?.get(usize::from(open.part))?.text;
-        let frames = self.encode(open.id, open.delivery, &open.terminal, &open.card_key(), text, open.native).ok()?;
+    fn frames(&mut self, now: Now, open: &OpenAttempt) -> Option<Vec<Outgoing>> {
+        let (id, delivery, card) = (open.id, open.delivery, open.card_key());
+        let packed = if open.is_receipts() {
+            Some(open.frame.clone())
+        } else if self.air_plan(id, delivery).is_some() {
+            Some(self.row_frame(now, id, delivery, open.part, &card)?)
+        } else {
+            None
+        };
+        let frames = match packed {
+            Some(frame) => self.encode_payload(open, &card, frame).ok()?,
+            None => {
+                let text = &self.parts_of(id, delivery, &open.terminal)?.get(usize::from(open.part))?.text;
+                self.encode(id, delivery, &open.terminal, &card, text, open.native).ok()?
+            }
+        };
         (!frames.is_empty()).then_some(frames)
+    }
+
+    fn encode_payload(&self, open: &OpenAttempt, card: &CardKey, frame: Vec<u8>) -> Result<Vec<Outgoing>, EncodeError> {
+        let session = self.sessions.get(&card.link).ok_or(EncodeError::Unsupported)?;
+        let own = TerminalId::new(session.limits().bearer, &card.number);
+        let card = session.has_many_cards().then_some(own);
+        let to = Addressee::Terminal(open.terminal.clone());
+        session.encode(&Order::Payload { card, to, bytes: frame.into(), native: open.native })
     }
 
     /// Whether an attempt may still go out: not cancelled, not arrived, not held, and no FLASH waits for the card.
     fn is_wanted(&self, now: Now, open: &OpenAttempt) -> bool {
+        if open.is_receipts() {
+            // They may be as urgent as what they answer; a FLASH that has come meanwhile loses one slot to them.
+            return self.sessions.get(&open.link).is_some_and(crate::session::Session::can_send);
+        }
         let Some(message) = self.state.message(open.id) else { return false };
         let ended = message.deliveries.get(usize::from(open.delivery)).is_none_or(|delivery| delivery.end.is_some());
         let can_send = self.sessions.get(&open.link).is_some_and(crate::session::Session::can_send);
@@ -214,7 +254,10 @@ impl Engine {
         };
         let Some(open) = self.state.attempts.get(&attempt).cloned() else { return };
         let Some(limits) = self.sessions.get(&link).map(|session| session.limits().clone()) else { return };
-        self.raise(now, open.id, open.delivery, Rung::Taken, &format!("attempt {}", attempt.0));
+        let one_row = self.air_plan(open.id, open.delivery).is_none_or(|plan| plan.stream.rows() == 1);
+        if one_row && !open.is_receipts() {
+            self.raise(now, open.id, open.delivery, Rung::Taken, &format!("attempt {}", attempt.0));
+        }
         if let Some(pending) = self.outbox.pending.get_mut(&(open.id, open.delivery)) {
             pending.leg_mut(&open.terminal).unwritten = 0;
         }
@@ -315,13 +358,33 @@ impl Engine {
             leg.not_before = now.mono.after(write_gap(leg.unwritten));
         }
         self.settle_slot(now, &open, outcome);
+        self.count_row(now, &open, outcome);
         self.tell(Event::AttemptEnded { attempt, link: open.link.clone(), outcome });
         self.follow_up(now, &open);
         self.outbox.touch();
     }
 
+    /// A row or a frame of receipts that may be out: its stream goes on.
+    fn count_row(&mut self, now: Now, open: &OpenAttempt, outcome: AttemptOutcome) {
+        let may_be_out = matches!(
+            outcome,
+            AttemptOutcome::Said(Outcome::Radiated)
+                | AttemptOutcome::Written
+                | AttemptOutcome::Delivered { .. }
+                | AttemptOutcome::Silent
+        );
+        match (may_be_out, open.is_receipts()) {
+            (true, true) => self.receipts_out(now, open),
+            (true, false) => self.row_out(now, open.id, open.delivery, &open.link, &open.terminal),
+            (false, _) => {}
+        }
+    }
+
     /// The rung that the outcome proves, the end it brings, and when the next try is due.
     fn follow_up(&mut self, now: Now, open: &OpenAttempt) {
+        if open.is_receipts() {
+            return;
+        }
         let Some(message) = self.state.message(open.id) else { return };
         let Some(delivery) = message.deliveries.get(usize::from(open.delivery)) else { return };
         let proven = delivery.proven();
@@ -437,6 +500,11 @@ impl Engine {
         }
         self.outbox.touch();
     }
+}
+
+/// Our number for an attempt on a bearer: they number with 32 bits at most, and some take 0 for "none".
+pub(super) fn native_of(attempt: AttemptId) -> u32 {
+    u32::try_from(attempt.0 & 0x7FFF_FFFF).unwrap_or(1).max(1)
 }
 
 /// An outcome as records write it: name, code, wait.

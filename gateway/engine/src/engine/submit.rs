@@ -9,6 +9,7 @@ use crate::people::{Roster, Topic};
 use crate::route::{self, Target};
 use crate::time::Now;
 use yizhan_codecs::air::Traffic;
+use yizhan_codecs::air::receipt::Human;
 use yizhan_codecs::codec::EncodeError;
 use yizhan_codecs::message::{Answer, MessageId, Precedence, Rung, TerminalId};
 
@@ -64,9 +65,11 @@ impl Engine {
             Request::MarkRead { id, by } => {
                 self.known(id)?;
                 self.append(now, What::MarkedRead(journal::MarkedRead { id: id_to_u64(id), by }));
+                self.owe_human(now, id, Human::Read);
                 Ok(self.done())
             }
             Request::Confirm { id, by } => self.confirm(now, id, by),
+            Request::Answer { id, answer, by } => self.answer_station(now, id, answer, by),
             Request::NoteAnswer { id, person, answer, by } => self.note_answer(now, id, &person, answer, &by),
             Request::ImportRoster { roster, by } => self.import_roster(now, &roster, by),
             Request::CloseSos { id, by } => self.close_sos(now, id, by),
@@ -129,6 +132,10 @@ impl Engine {
     /// Every recipient must have a terminal that can carry the characters at all.
     fn check_carried(&self, target: &Target, text: &str) -> Result<(), Refusal> {
         let mut refused = None;
+        if target.station.is_some() {
+            // Packed text carries every character.
+            return Ok(());
+        }
         for terminal in &target.terminals {
             for session in self.sessions.values().filter(|session| session.coverage().has(terminal)) {
                 match session.measure(text) {
@@ -172,7 +179,7 @@ impl Engine {
         let person = self.state.roster().holder(to).map(|person| person.id.clone());
         let sending = Sending {
             to: to.to_string(),
-            targets: vec![Target { person, terminals: vec![to.clone()], group: false }],
+            targets: vec![Target { person, terminals: vec![to.clone()], ..Target::default() }],
             text: words.text,
             precedence: words.precedence,
             kind: SendKind::Text,
@@ -242,6 +249,16 @@ impl Engine {
         let number = index.and_then(|index| u16::try_from(index).ok());
         let number = number.ok_or_else(|| Refusal::UnknownRecipient { name: person.into() })?;
         self.answered(now, id, number, answer, by);
+        Ok(self.done())
+    }
+
+    /// A person here answers a message of another station.
+    fn answer_station(&mut self, now: Now, id: MessageId, answer: Answer, by: String) -> Result<Reply, Refusal> {
+        self.known(id)?;
+        if !self.owe_human(now, id, super::stations::human_of(answer)) {
+            return Err(Refusal::NotFromStation { id });
+        }
+        self.append(now, What::MarkedRead(journal::MarkedRead { id: id_to_u64(id), by }));
         Ok(self.done())
     }
 

@@ -6,6 +6,7 @@
 
 use super::Engine;
 use super::keep::Draft;
+use super::stations::Sealed;
 use super::submit::{OWN_NAME, OwnWords};
 use crate::people::Topic;
 use crate::time::Now;
@@ -30,6 +31,19 @@ pub(super) struct Typed {
     pub position: Option<Position>,
     /// What is not clear.
     pub question: Option<Question>,
+    /// It is a form that calls for help.
+    pub distress: bool,
+}
+
+impl Typed {
+    /// What a form of another station says.
+    pub fn sealed(sealed: &Sealed) -> Self {
+        let json = serde_json::from_str(&sealed.form).ok();
+        let form = json.and_then(|json| Form::from_json(&json).ok());
+        let distress = form.as_ref().is_some_and(|form| form.schema().distress);
+        let position = form.as_ref().and_then(|form| own_place(form, &Area::default()));
+        Self { words: sealed.words.clone(), json: sealed.form.clone(), position, distress, ..Self::default() }
+    }
 }
 
 impl Engine {
@@ -53,7 +67,7 @@ impl Engine {
                 json: form.to_json().to_string(),
                 answer: answer(&form).map(|(answer, about)| (answer, Some(self.named(about)))),
                 position: own_place(&form, &area),
-                question: None,
+                ..Typed::default()
             },
             Err(question) => unclear(question),
         }

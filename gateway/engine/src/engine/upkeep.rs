@@ -31,6 +31,9 @@ impl Engine {
             self.next_upkeep = now.mono.after(FORGET_EVERY);
             self.repeats.retain(|_, until| *until > now.mono);
             self.forget(now);
+            self.drop_old_rows(now);
+            let open = &self.state.open;
+            self.stations.packed.retain(|entry, _| open.contains(entry));
         }
     }
 

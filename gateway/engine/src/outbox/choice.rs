@@ -7,7 +7,8 @@ use crate::coverage::Coverage;
 use crate::time::Instant;
 use std::collections::BTreeMap;
 use std::time::Duration;
-use yizhan_codecs::message::{LinkId, MessageId, Precedence, TerminalId};
+use yizhan_codecs::air::Traffic;
+use yizhan_codecs::message::{LinkId, MessageId, Precedence, StationId, TerminalId};
 
 /// After this time a message competes one precedence higher, at most in one slot of `AGED_SHARE`.
 const AGES_AFTER: Duration = Duration::from_secs(2 * 3_600);
@@ -27,10 +28,35 @@ pub(crate) struct Port {
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub(crate) struct Choice {
     pub card: CardKey,
-    pub id: MessageId,
-    pub delivery: u16,
     pub terminal: TerminalId,
+    pub load: Load,
 }
+
+/// What a send carries.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(crate) enum Load {
+    /// A part of a text, or a row of a message to a station.
+    Part { id: MessageId, delivery: u16 },
+    /// Nothing but receipts to a station.
+    Receipts { traffic: Traffic, station: StationId },
+}
+
+/// A station that is to be told what became of its messages.
+#[derive(Clone, Debug)]
+pub(crate) struct Owing {
+    pub traffic: Traffic,
+    pub station: StationId,
+    /// The highest of the messages answered.
+    pub precedence: Precedence,
+    pub since: Instant,
+    /// Rows are missing: the station waits for the word.
+    pub asks: bool,
+    /// Where it is reached, best first.
+    pub terminals: Vec<TerminalId>,
+}
+
+/// Slots that a receipt waits for a message to ride with, where there is other traffic.
+const RECEIPT_WAIT_SLOTS: u32 = 2;
 
 /// A candidate's rank: the greatest goes first. Of one precedence a first try goes before anybody's second copy.
 type Rank = (Precedence, bool, std::cmp::Reverse<u32>, std::cmp::Reverse<u64>, std::cmp::Reverse<MessageId>);
@@ -52,30 +78,43 @@ impl Outbox {
         state: &State,
         policy: &Policy,
         ports: &BTreeMap<LinkId, Port>,
+        owing: &[Owing],
     ) -> Option<Choice> {
+        self.choose_ways(now, state, ports);
         let mut look = Look { now, state, policy, ports, later: None };
         let mut next_free: Option<Instant> = None;
         let mut best: Option<(Rank, Choice)> = None;
         for (key, card) in &self.cards.0 {
             let Some(port) = ports.get(&key.link).filter(|port| port.can_send) else { continue };
-            if self.outstanding.contains_key(&key.link) || self.pending.is_empty() || !Cards::is_there(key, card) {
+            let nothing = self.pending.is_empty() && owing.is_empty();
+            if self.outstanding.contains_key(&key.link) || nothing || !Cards::is_there(key, card) {
                 continue;
             }
             if card.free_at > now {
                 next_free = Some(next_free.map_or(card.free_at, |at| at.min(card.free_at)));
                 continue;
             }
+            let mut waits = false;
             for (entry, pending) in &self.pending {
                 let Some((rank, terminal)) = self.rank(&mut look, card, port, *entry, pending) else { continue };
+                waits = true;
                 if best.as_ref().is_none_or(|(held, _)| rank > *held) {
-                    let choice = Choice { card: key.clone(), id: entry.0, delivery: entry.1, terminal };
-                    best = Some((rank, choice));
+                    let load = Load::Part { id: entry.0, delivery: entry.1 };
+                    best = Some((rank, Choice { card: key.clone(), terminal, load }));
+                }
+            }
+            for owing in owing {
+                let Some((rank, terminal)) = look.receipt_rank(card, port, owing, waits) else { continue };
+                if best.as_ref().is_none_or(|(held, _)| rank > *held) {
+                    let load = Load::Receipts { traffic: owing.traffic, station: owing.station };
+                    best = Some((rank, Choice { card: key.clone(), terminal, load }));
                 }
             }
         }
         self.next_look = next_free.into_iter().chain(look.later).min();
         let ((_, lifted, ..), choice) = best?;
-        if lifted && let Some(card) = self.cards.get_mut(&choice.card) {
+        let aged = lifted && matches!(choice.load, Load::Part { .. });
+        if aged && let Some(card) = self.cards.get_mut(&choice.card) {
             card.aged_at = card.sends;
         }
         Some(choice)
@@ -140,7 +179,11 @@ impl Outbox {
             let way = ports.values().find(|port| port.can_send && port.coverage.has(terminal));
             way.is_some_and(|way| leg::is_open(delivery, terminal, copies, way.proves, pending.leg(terminal)))
         };
-        for terminal in leg::active(delivery, message.precedence == Precedence::Flash, &usable) {
+        let ways = match delivery.station {
+            Some(_) => pending.ways.iter().filter(|terminal| usable(terminal)).collect(),
+            None => leg::active(delivery, message.precedence == Precedence::Flash, &usable),
+        };
+        for terminal in ways {
             if !port.coverage.has(terminal) || self.is_in_the_air(look.state, entry, terminal) {
                 continue;
             }
@@ -156,6 +199,38 @@ impl Outbox {
     /// Whether an attempt of this leg is still without outcome: one at a time.
     fn is_in_the_air(&self, state: &State, entry: (MessageId, u16), terminal: &TerminalId) -> bool {
         state.open_attempts().any(|open| (open.id, open.delivery) == entry && open.terminal == *terminal)
+    }
+}
+
+impl Look<'_> {
+    /// A frame of nothing but receipts ranks one step below what it answers, before what else is of that step; while
+    /// messages wait it gives them two slots to take the receipts along.
+    fn receipt_rank(
+        &mut self,
+        card: &Card,
+        port: &Port,
+        owing: &Owing,
+        others_wait: bool,
+    ) -> Option<(Rank, TerminalId)> {
+        let ways =
+            |terminal: &&TerminalId| self.ports.values().any(|port| port.can_send && port.coverage.has(terminal));
+        let terminal = owing.terminals.iter().find(ways).filter(|terminal| port.coverage.has(terminal))?.clone();
+        let due = owing.since.after(card.slot * RECEIPT_WAIT_SLOTS);
+        if others_wait && !owing.asks && due > self.now {
+            self.later = Some(self.later.map_or(due, |at| at.min(due)));
+            return None;
+        }
+        let precedence = next_lower(owing.precedence);
+        let first = std::cmp::Reverse(MessageId { station: owing.station, counter: 0 });
+        Some(((precedence, true, std::cmp::Reverse(0), std::cmp::Reverse(0), first), terminal))
+    }
+}
+
+const fn next_lower(precedence: Precedence) -> Precedence {
+    match precedence {
+        Precedence::Flash => Precedence::Immediate,
+        Precedence::Immediate => Precedence::Priority,
+        Precedence::Priority | Precedence::Routine => Precedence::Routine,
     }
 }
 

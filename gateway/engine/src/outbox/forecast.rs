@@ -10,7 +10,7 @@
 //! - Integers only: a forecast that is told twice is told the same.
 
 use crate::outbox::ladder::Ahead;
-use crate::outbox::stream::slots_for;
+use crate::stream::slots_for;
 use crate::time::Instant;
 use serde::{Deserialize, Serialize};
 use std::collections::{BTreeMap, VecDeque};

@@ -19,7 +19,7 @@ pub use entry::{
 pub use look::Ahead;
 
 use crate::config::PerPrecedence;
-use crate::outbox::stream::{REVIVES_AFTER, Said};
+use crate::stream::{REVIVES_AFTER, Said};
 use crate::time::Instant;
 use std::cmp::Reverse;
 use std::collections::{BTreeMap, VecDeque};

@@ -2,6 +2,7 @@
 
 use crate::bus::{Delivery, Message, PartState};
 use crate::config::Policy;
+use crate::stream::REVIVES_AFTER;
 use crate::time::Instant;
 use std::collections::BTreeMap;
 use std::time::Duration;
@@ -24,6 +25,13 @@ pub(crate) struct Pending {
     /// When it was queued in this process, for ageing.
     pub since: Instant,
     pub legs: BTreeMap<TerminalId, Leg>,
+    /// To a station: the bearers of this try, by its terminals, and which try it is.
+    pub ways: Vec<TerminalId>,
+    pub attempt: u32,
+    /// Those that carried it since a receipt came.
+    pub unanswered: Vec<TerminalId>,
+    /// When the last row went out, and what its card takes for a send.
+    pub sent_at: Option<(Instant, Duration)>,
 }
 
 /// What a restart may forget of a leg.
@@ -38,7 +46,15 @@ pub(crate) struct Leg {
 
 impl Pending {
     pub fn new(since: Instant) -> Self {
-        Self { since, legs: BTreeMap::new() }
+        Self { since, legs: BTreeMap::new(), ways: Vec::new(), attempt: 0, unanswered: Vec::new(), sent_at: None }
+    }
+
+    /// The way to the station was heard to work: what waited for better air goes on, unless its own receipt may still be
+    /// on its way. Whether anything changed.
+    pub fn revive(&mut self, now: Instant) -> bool {
+        let fresh = self.sent_at.is_some_and(|(at, slot)| now.since(at) < slot * REVIVES_AFTER);
+        let waiting = self.legs.values_mut().filter(|leg| !fresh && leg.not_before > now);
+        waiting.map(|leg| leg.not_before = now).count() > 0
     }
 
     pub fn leg(&self, terminal: &TerminalId) -> Leg {
@@ -61,11 +77,16 @@ pub(crate) fn copies_out(delivery: &Delivery) -> u32 {
     let of_plan = |parts: &Vec<PartState>| {
         parts.iter().map(|part| u32::from(part.spent.saturating_sub(part.failed))).min().unwrap_or(0)
     };
-    delivery.plans.values().map(of_plan).sum()
+    let rounds = delivery.air.as_ref().map_or(0, |air| air.stream.tries().saturating_sub(1));
+    delivery.plans.values().map(of_plan).sum::<u32>().saturating_add(rounds)
 }
 
 /// Whether a leg may still send anything at all.
 pub(crate) fn is_open(delivery: &Delivery, terminal: &TerminalId, copies_max: u8, proves: bool, leg: Leg) -> bool {
+    if delivery.station.is_some() {
+        // The stream says when it is done; the message's life ends it otherwise.
+        return !leg.refused && delivery.air.as_ref().is_none_or(|air| air.stream.due().is_some());
+    }
     let limit = if proves { PROVING_TRIES } else { u32::from(copies_max) };
     let tired = |parts: &Vec<PartState>| {
         parts.iter().any(|part| part.failed >= FAILED_MAX && u32::from(part.failed) >= limit.min(FAILED_MAX.into()))

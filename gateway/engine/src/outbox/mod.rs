@@ -8,13 +8,15 @@ mod choice;
 pub mod forecast;
 pub mod ladder;
 mod leg;
-pub mod stream;
+mod paths;
 
 pub(crate) use card::{Card, Cards};
-pub(crate) use choice::{Choice, Port};
+pub(crate) use choice::{Choice, Load, Owing, Port};
 pub(crate) use leg::{
     Pending, copies_max, gap as leg_gap, is_open as leg_is_open, next_part, round_is_complete, write_gap,
 };
+
+use paths::Paths;
 
 use crate::event::AttemptId;
 use crate::io::TransmitId;
@@ -35,6 +37,8 @@ pub(crate) struct Outbox {
     /// When each sender was last served, in turns.
     pub served: BTreeMap<String, u64>,
     pub turn: u64,
+    /// The ways to each station.
+    pub paths: Paths,
     /// Something changed that may let a card send.
     pub dirty: bool,
     /// When the next look is worth while.

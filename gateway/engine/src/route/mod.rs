@@ -4,20 +4,23 @@ mod answer;
 mod text;
 
 pub(crate) use answer::{answer_target, answer_word};
-pub(crate) use text::{is_sos, numbered_part, relayed_id, render, split, without_own_id};
+pub(crate) use text::{brings_sos, is_sos, numbered_part, relayed_id, render, split, without_own_id};
 
 use crate::coverage::Reached;
 use crate::io::{Recipient, Refusal};
-use crate::people::{Group, Person, Roster};
+use crate::people::{Enrolled, Group, Person, Roster, StationEntry};
 use std::collections::BTreeSet;
-use yizhan_codecs::message::{Bearer, TerminalId};
+use yizhan_codecs::message::{Bearer, StationId, TerminalId};
 
-/// One delivery to be made: a person with their terminals, or an address.
-#[derive(Clone, Debug, PartialEq, Eq)]
+/// One delivery to be made: a person or a station with their terminals, or an address.
+#[derive(Clone, Debug, Default, PartialEq, Eq)]
 pub(crate) struct Target {
+    /// The id of the person or station in the roster.
     pub person: Option<String>,
     pub terminals: Vec<TerminalId>,
     pub group: bool,
+    /// The station, where it is one: what goes there is packed and sealed.
+    pub station: Option<StationId>,
 }
 
 /// The deliveries that a recipient stands for. `reached` is what the links of this station reach.
@@ -29,13 +32,20 @@ pub(crate) fn resolve(roster: &Roster, recipient: &Recipient, reached: &Reached)
             if !reached.has(&terminal) {
                 return Err(Refusal::NoTerminal { name: number.clone() });
             }
-            let person = roster.holder(&terminal).map(|person| person.id.clone());
-            Ok(vec![Target { person, terminals: vec![terminal], group: false }])
+            let station = roster.station_at(&terminal);
+            let holder = roster.holder(&terminal).map(|person| person.id.clone());
+            Ok(vec![Target {
+                person: holder.or_else(|| station.map(|station| station.id.clone())),
+                station: station.and_then(StationEntry::station),
+                terminals: vec![terminal],
+                group: false,
+            }])
         }
         Recipient::Person(who) => {
-            let person = roster.person(who).ok_or_else(|| Refusal::UnknownRecipient { name: who.clone() })?;
-            let target = to_person(person, reached).ok_or_else(|| Refusal::NoTerminal { name: who.clone() })?;
-            Ok(vec![target])
+            let person = roster.person(who).map(|person| to_person(person, reached));
+            let target = person.or_else(|| roster.station(who).map(|station| to_station(station, reached)));
+            let target = target.ok_or_else(|| Refusal::UnknownRecipient { name: who.clone() })?;
+            Ok(vec![target.ok_or_else(|| Refusal::NoTerminal { name: who.clone() })?])
         }
         Recipient::Group(which) => {
             let group = roster.group(which).ok_or_else(|| Refusal::UnknownRecipient { name: which.clone() })?;
@@ -48,7 +58,8 @@ pub(crate) fn resolve(roster: &Roster, recipient: &Recipient, reached: &Reached)
 /// The deliveries that carry a relayed message: every group of the relay table, each person and number once, and not
 /// back to the person it came from.
 pub(crate) fn relay_targets(roster: &Roster, groups: &[&Group], reached: &Reached, from: &TerminalId) -> Vec<Target> {
-    let sender = roster.holder(from).map(|person| person.id.as_str());
+    let holder = roster.holder(from).map(|person| person.id.as_str());
+    let sender = holder.or_else(|| roster.station_at(from).map(|station| station.id.as_str()));
     let mut targets: Vec<Target> = Vec::new();
     for group in groups {
         for target in to_group(roster, group, reached, sender) {
@@ -61,16 +72,29 @@ pub(crate) fn relay_targets(roster: &Roster, groups: &[&Group], reached: &Reache
 }
 
 fn to_person(person: &Person, reached: &Reached) -> Option<Target> {
-    let terminals: Vec<_> = person.terminals.iter().map(|t| t.0.clone()).filter(|t| reached.has(t)).collect();
-    (!terminals.is_empty()).then(|| Target { person: Some(person.id.clone()), terminals, group: false })
+    let terminals = within_reach(&person.terminals, reached)?;
+    Some(Target { person: Some(person.id.clone()), terminals, ..Target::default() })
+}
+
+/// Everything to a station takes this way, so that it knows the message by its number.
+pub(crate) fn to_station(station: &StationEntry, reached: &Reached) -> Option<Target> {
+    let terminals = within_reach(&station.terminals, reached)?;
+    Some(Target { person: Some(station.id.clone()), terminals, group: false, station: station.station() })
+}
+
+fn within_reach(terminals: &[Enrolled], reached: &Reached) -> Option<Vec<TerminalId>> {
+    let within: Vec<_> = terminals.iter().map(|t| t.0.clone()).filter(|t| reached.has(t)).collect();
+    (!within.is_empty()).then_some(within)
 }
 
 /// A group's own numbers first; members only where no number of the group covers a bearer of theirs.
 fn to_group(roster: &Roster, group: &Group, reached: &Reached, except: Option<&str>) -> Vec<Target> {
     let numbers: Vec<TerminalId> = group.numbers.iter().map(|n| n.0.clone()).filter(|n| reached.has(n)).collect();
     let covered: BTreeSet<Bearer> = numbers.iter().map(|number| number.bearer).collect();
-    let to_number = |number: TerminalId| Target { person: None, terminals: vec![number], group: true };
+    let to_number = |number: TerminalId| Target { terminals: vec![number], group: true, ..Target::default() };
     let mut targets: Vec<Target> = numbers.into_iter().map(to_number).collect();
+    let stations = group.members.iter().filter_map(|id| roster.stations.iter().find(|station| station.id == *id));
+    targets.extend(stations.filter(|s| except != Some(s.id.as_str())).filter_map(|s| to_station(s, reached)));
     for id in &group.members {
         let Some(person) = roster.people.iter().find(|p| p.id == *id) else { continue };
         let hears_number = covered.iter().any(|bearer| person.on(*bearer));

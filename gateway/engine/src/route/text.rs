@@ -18,6 +18,12 @@ pub(crate) fn is_sos(text: &str) -> bool {
     says_sos(text) || form::line_schema(text).is_some_and(|schema| schema.distress)
 }
 
+/// Whether a text that a station sent calls for help, in its own words or in those of the sender that it names.
+pub(crate) fn brings_sos(text: &str) -> bool {
+    let named = text.split_once('：').filter(|(sender, _)| sender.chars().count() <= SENDER_CHARS_MAX);
+    is_sos(text) || named.is_some_and(|(_, words)| begins_with_sos(words))
+}
+
 /// Whether the words themselves tell a person that it is a call for help.
 fn says_sos(text: &str) -> bool {
     let relayed = relayed_id(text).and_then(|_| text.split_once('：'));

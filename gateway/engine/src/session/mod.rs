@@ -213,6 +213,11 @@ impl Session {
         self.codec.measure(text)
     }
 
+    /// Bytes of packed content in one message of so many air bits.
+    pub fn payload_max(&self, capacity_bits: u32) -> Option<usize> {
+        self.codec.payload_max(capacity_bits)
+    }
+
     pub fn acknowledge(&self, signal: &Signal) -> Option<Bytes> {
         self.codec.acknowledge(signal)
     }

@@ -47,6 +47,8 @@ pub struct Station {
     beams_at: Option<Instant>,
     beams: String,
     wake_at: Option<Instant>,
+    /// The number of its Beidou card.
+    pub card: u32,
 }
 
 const BEAMS_EVERY: Duration = Duration::from_secs(10);
@@ -68,6 +70,7 @@ pub fn config() -> EngineConfig {
             link(radio(), "hytera", &[]),
         ],
         policy: Policy { sos_auto_answer: false, ..Policy::default() },
+        nets: Vec::new(),
     }
 }
 
@@ -109,6 +112,7 @@ impl Station {
             beams_at: None,
             beams: String::new(),
             wake_at: None,
+            card: 142_020,
         };
         station.drain();
         station
@@ -138,9 +142,9 @@ impl Station {
         self.hear_card();
     }
 
-    /// The terminal tells its card: own number 142020, 60 s, level 3.
+    /// The terminal tells its card: 60 s, level 3.
     pub fn hear_card(&mut self) {
-        self.hear("BDICI,0142020,02097151,0000011,6,60,3,N,000");
+        self.hear(&format!("BDICI,{:07},02097151,0000011,6,60,3,N,000", self.card));
         self.hear_beams("BDBSI,01,03,3,2,2,0,3,0,0,3,0,0");
     }
 

@@ -1,6 +1,6 @@
 //! Ways to carry the rows of one message over a lossy link: ours, and those it is measured against.
 
-use yizhan_engine::outbox::stream::{Gathering, Said, Stream};
+use yizhan_engine::stream::{Gathering, Said, Stream};
 
 /// Both ends of one message. A slot is one frame our way and, after it, at most one receipt back.
 pub trait Scheme {

@@ -6,7 +6,7 @@ use std::collections::BTreeMap;
 use std::time::Duration;
 use yizhan_codecs::message::Precedence;
 use yizhan_engine::outbox::ladder::{EntryId, Ladder, Lapse, Load, Matter, Rules, Submission};
-use yizhan_engine::outbox::stream::{Said, Stream};
+use yizhan_engine::stream::{Said, Stream};
 use yizhan_engine::time::Instant;
 
 /// One frame on its way: the messages it carries a row or the whole of.

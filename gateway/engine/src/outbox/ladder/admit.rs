@@ -2,7 +2,7 @@
 
 use super::Ladder;
 use super::entry::{Admitted, Entry, EntryId, Lapse, Matter, Refusal, Sender, Submission};
-use crate::outbox::stream::Stream;
+use crate::stream::Stream;
 use crate::time::Instant;
 use std::time::Duration;
 use yizhan_codecs::message::Precedence;

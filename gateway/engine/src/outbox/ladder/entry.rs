@@ -1,6 +1,6 @@
 //! What waits on the ladder: entries, and what has become of them.
 
-use crate::outbox::stream::Stream;
+use crate::stream::Stream;
 use crate::time::Instant;
 use std::time::Duration;
 use yizhan_codecs::message::Precedence;

@@ -164,8 +164,21 @@ impl Stream {
     /// The index of the row to send next, 0..=63; always 0 for a message that is one row.
     #[must_use]
     pub fn row(&self) -> u8 {
-        let index = if self.rows == 1 { 0 } else { self.sent % ROW_INDICES };
+        self.row_after(0)
+    }
+
+    /// As [`Self::row`], when `more` rows are on their way that no [`Self::sent`] has counted yet.
+    #[must_use]
+    pub fn row_after(&self, more: u32) -> u8 {
+        let index = if self.rows == 1 { 0 } else { self.sent.saturating_add(more) % ROW_INDICES };
         u8::try_from(index).unwrap_or(0)
+    }
+
+    /// Which try this is, from 1, as far as the choice of a bearer goes: every send of a single row, every burst of
+    /// several and every probe after it.
+    #[must_use]
+    pub const fn tries(&self) -> u32 {
+        if self.rows == 1 { self.sent.saturating_add(1) } else { self.waits as u32 + 1 }
     }
 
     /// A row went out in `slot`.
@@ -207,6 +220,16 @@ impl Stream {
         if !self.once {
             self.burst = slots_for(self.wanted, self.loss, BURST_SHARE);
         }
+    }
+
+    /// NEED says how many rows came through: what the way loses is reckoned halfway between what was thought and that.
+    pub fn learn_loss(&mut self, still_wanted: u8) {
+        let came = u32::from(self.wanted.saturating_sub(still_wanted));
+        if self.out == 0 || self.complete {
+            return;
+        }
+        let lost = 1_000_u32.saturating_sub(came.saturating_mul(1_000) / self.out);
+        self.loss = u32::midpoint(self.loss, lost).min(LOSS_MAX);
     }
 
     /// A burst has ended without COMPLETE, and the stream sends now and then only.

@@ -1,0 +1,310 @@
+//! Messages to other stations: packed and numbered once, then any row of them on any bearer.
+
+use super::{Engine, door, number_record};
+use crate::bus::journal::{self, record::What};
+use crate::bus::{AirPlan, CardKey, Message, id_to_u64};
+use crate::route;
+use crate::time::Now;
+use thiserror::Error;
+use yizhan_codecs::air::beacon::ModelSet;
+use yizhan_codecs::air::content::{Protected, RIDING_MAX};
+use yizhan_codecs::air::form::Form;
+use yizhan_codecs::air::frame::{Frames, Letter, SendError};
+use yizhan_codecs::air::header::Destination;
+use yizhan_codecs::air::limits::Bearing;
+use yizhan_codecs::air::nonce::Number;
+use yizhan_codecs::air::receipt::{Receipt, State};
+use yizhan_codecs::air::writing::{self, WriteError};
+use yizhan_codecs::air::{Traffic, text};
+use yizhan_codecs::message::{LinkId, MessageId, StationId, TerminalId};
+
+/// Why a message cannot go to a station.
+#[derive(Clone, Debug, PartialEq, Eq, Error)]
+pub(in crate::engine) enum PlanFailure {
+    #[error("there is no net for {traffic:?} traffic here")]
+    NoNet { traffic: Traffic },
+    #[error("no link to the station carries frames")]
+    NoBearer,
+    #[error("the message or its delivery is gone")]
+    Gone,
+    #[error("the station's message numbers are used up")]
+    IdsExhausted,
+    #[error(transparent)]
+    Write(#[from] WriteError),
+    #[error(transparent)]
+    Send(#[from] SendError),
+    #[error("{bytes} bytes are more than 32 frames of {mtu} bytes carry")]
+    TooLong { bytes: usize, mtu: usize },
+}
+
+impl PlanFailure {
+    /// What a person is told, and what to do.
+    pub fn label(&self) -> String {
+        match self {
+            Self::NoNet { traffic: Traffic::Exercise } => "本站没有演练网的密钥：请在配置中加一个演练网".into(),
+            Self::NoNet { traffic: Traffic::Real } => "本站没有站间网的密钥：请在配置中加 [[net]]".into(),
+            Self::NoBearer => "到该站的链路都不能传站间报文：请检查链路的设备".into(),
+            Self::Gone => "报文已不在".into(),
+            Self::IdsExhausted => "本站报文编号已用完：请换站号".into(),
+            Self::Write(WriteError::Text(_)) | Self::TooLong { .. } => format!("报文太长：请分成几条（{self}）"),
+            Self::Write(_) | Self::Send(_) => format!("报文装不成帧：{self}"),
+        }
+    }
+}
+
+impl Engine {
+    /// Packs a delivery and gives it its number, once; a later send takes up the same.
+    pub(in crate::engine) fn plan_air(&mut self, now: Now, id: MessageId, delivery: u16) -> Result<(), PlanFailure> {
+        if self.air_plan(id, delivery).is_some() {
+            return Ok(());
+        }
+        let station = self.station_of(id, delivery)?;
+        let traffic = self.state.message(id).ok_or(PlanFailure::Gone)?.traffic;
+        let models = self.net_state(traffic).models.get(&station).copied().unwrap_or_else(text::own_models);
+        self.plan_with(now, id, delivery, models)
+    }
+
+    /// Packs a delivery anew, so that a station without our models and forms reads it.
+    pub(super) fn plan_plainly(&mut self, now: Now, id: MessageId, delivery: u16) -> Result<(), PlanFailure> {
+        let plan = self.air_plan(id, delivery).ok_or(PlanFailure::Gone)?;
+        let (traffic, station) = (plan.traffic, self.station_of(id, delivery)?);
+        let plain = ModelSet::default();
+        if self.net_state(traffic).models.get(&station) == Some(&plain) {
+            return Err(PlanFailure::Gone);
+        }
+        let record = journal::ModelsLearned {
+            exercise: traffic == Traffic::Exercise,
+            station: station.number().into(),
+            models: plain.bits(),
+        };
+        self.append(now, What::ModelsLearned(record));
+        self.stations.packed.remove(&(id, delivery));
+        self.plan_with(now, id, delivery, plain)
+    }
+
+    fn plan_with(&mut self, now: Now, id: MessageId, delivery: u16, models: ModelSet) -> Result<(), PlanFailure> {
+        let station = self.station_of(id, delivery)?;
+        let message = self.state.message(id).ok_or(PlanFailure::Gone)?;
+        let traffic = message.traffic;
+        let net = self.net(traffic).cloned().ok_or(PlanFailure::NoNet { traffic })?;
+        let terminals = self.terminals_to(id, delivery);
+        let bearing = self.shared_bearing(now, &terminals).ok_or(PlanFailure::NoBearer)?;
+        let content = self.content_for(message, models)?;
+        let dst = if station == net.net.centre { Destination::CommandPost } else { Destination::Station(station) };
+        let order = message.kind == crate::io::SendKind::Order;
+        let precedence = message.precedence;
+        let mut protected = Protected::from(content);
+        let rows = rows_of(&bearing, dst, &protected, order)?;
+        let riding = self.ride(now, traffic, station, &mut protected, |grown| {
+            rows_of(&bearing, dst, grown, order).is_ok_and(|grown| grown == rows)
+        });
+        let number = self.air_number(now, id, delivery, net.net.epoch)?;
+        let letter = Letter { counter: number.counter, precedence, dst, protected: protected.clone(), order };
+        let mut spent = self.net_state(traffic).spent.clone();
+        let frames = door(&net, &bearing).seal(&mut spent, &letter)?;
+        let record = journal::AirPlanned {
+            id: id_to_u64(id),
+            delivery: delivery.into(),
+            exercise: traffic == Traffic::Exercise,
+            number: Some(number_record(number)),
+            content: protected.emit().map_err(SendError::from)?,
+            mtu: u32::try_from(bearing.mtu).unwrap_or(u32::MAX),
+            open_radio: bearing.open_radio,
+            wide_tags: bearing.only_wide_tags,
+            order,
+            precedence: precedence.name().into(),
+            rows: frames.needed().into(),
+            loss: self.loss_to(station),
+            answers: riding.into_iter().map(number_record).collect(),
+        };
+        self.append(now, What::AirPlanned(record));
+        self.stations.packed.insert((id, delivery), frames);
+        Ok(())
+    }
+
+    /// Receipts that the station is owed go along, as long as `fits` says that they take no frame of their own.
+    fn ride(
+        &self,
+        now: Now,
+        traffic: Traffic,
+        to: StationId,
+        protected: &mut Protected,
+        fits: impl Fn(&Protected) -> bool,
+    ) -> Vec<Number> {
+        let mut riding = Vec::new();
+        for (number, state, _) in self.due_receipts(now, traffic, to, RIDING_MAX) {
+            // What is still missing changes from minute to minute, and this may be sent again much later.
+            if matches!(state, State::Need(_)) {
+                continue;
+            }
+            let mut grown = protected.clone();
+            grown.riding.push(Receipt { seq: number.seq(), state });
+            if !fits(&grown) {
+                break;
+            }
+            *protected = grown;
+            riding.push(number);
+        }
+        riding
+    }
+
+    /// The message's own number where the message is ours and this is its first delivery; else a number of its own, since
+    /// one number is one content to one station.
+    fn air_number(&mut self, now: Now, id: MessageId, delivery: u16, epoch: u16) -> Result<Number, PlanFailure> {
+        let own = id.station == self.config.station && delivery == 0 && self.air_plan(id, delivery).is_none();
+        let id = if own { id } else { self.take_id(now).ok_or(PlanFailure::IdsExhausted)? };
+        Ok(Number { src: self.config.station, epoch, counter: id.counter })
+    }
+
+    fn content_for(
+        &self,
+        message: &Message,
+        models: ModelSet,
+    ) -> Result<yizhan_codecs::air::content::Content, PlanFailure> {
+        let sender = message.from.as_ref().map(|from| self.name_of(from));
+        let form = serde_json::from_str(&message.form).ok().and_then(|json| Form::from_json(&json).ok());
+        // A station that cannot read our models may lack our forms too: it gets the words.
+        if let Some(mut form) = form.filter(|_| models != ModelSet::default()) {
+            if let Some(sender) = &sender {
+                let note = format!("{sender}：{}", form.note());
+                form.set_note(&note).map_err(WriteError::from)?;
+            }
+            return Ok(writing::of_form(&form, models)?);
+        }
+        // The net says that it is an exercise; the mark would cost eight bytes.
+        let unmarked = Message { traffic: Traffic::Real, ..message.clone() };
+        let words = route::render(&unmarked, sender.as_deref(), None, self.poisoned.is_some());
+        let words = words.strip_prefix(Traffic::MARK).unwrap_or(&words);
+        Ok(writing::of_text(words, models)?)
+    }
+
+    fn name_of(&self, terminal: &TerminalId) -> String {
+        let roster = self.state.roster();
+        let person = roster.holder(terminal).map(|person| person.name.clone());
+        let station = || roster.station_at(terminal).map(|station| station.name.clone());
+        person.or_else(station).unwrap_or_else(|| terminal.number().to_owned())
+    }
+
+    fn station_of(&self, id: MessageId, delivery: u16) -> Result<StationId, PlanFailure> {
+        let message = self.state.message(id);
+        let delivery = message.and_then(|message| message.deliveries.get(usize::from(delivery)));
+        delivery.and_then(|delivery| delivery.station).ok_or(PlanFailure::Gone)
+    }
+
+    fn terminals_to(&self, id: MessageId, delivery: u16) -> Vec<TerminalId> {
+        let message = self.state.message(id);
+        let delivery = message.and_then(|message| message.deliveries.get(usize::from(delivery)));
+        delivery.map(|delivery| delivery.terminals.clone()).unwrap_or_default()
+    }
+
+    pub(in crate::engine) fn air_plan(&self, id: MessageId, delivery: u16) -> Option<&AirPlan> {
+        self.state.message(id)?.deliveries.get(usize::from(delivery))?.air.as_ref()
+    }
+
+    /// The row to send next: those that are on their way count as sent.
+    pub(in crate::engine) fn next_row(&self, id: MessageId, delivery: u16) -> Option<u8> {
+        let plan = self.air_plan(id, delivery)?;
+        let on_their_way = self.state.open_attempts().filter(|open| (open.id, open.delivery) == (id, delivery)).count();
+        Some(plan.stream.row_after(u32::try_from(on_their_way).unwrap_or(0)))
+    }
+
+    /// A row as one card sends it.
+    pub(in crate::engine) fn row_frame(
+        &mut self,
+        now: Now,
+        id: MessageId,
+        delivery: u16,
+        row: u16,
+        card: &CardKey,
+    ) -> Option<Vec<u8>> {
+        let frames = self.frames_of(id, delivery)?;
+        let plan = self.air_plan(id, delivery)?;
+        let net = self.net(plan.traffic)?.clone();
+        let session = self.sessions.get(&card.link)?;
+        let bearing = self.bearing(now, session, Some(card))?;
+        door(&net, &bearing).frame(&frames, u8::try_from(row).ok()?).ok().filter(|frame| frame.len() <= bearing.mtu)
+    }
+
+    /// The message in frames, sealed again after a restart: the same bytes, as everything that goes in is the same.
+    fn frames_of(&mut self, id: MessageId, delivery: u16) -> Option<Frames> {
+        if let Some(frames) = self.stations.packed.get(&(id, delivery)) {
+            return Some(frames.clone());
+        }
+        let station = self.station_of(id, delivery).ok()?;
+        let plan = self.air_plan(id, delivery)?;
+        let net = self.net(plan.traffic)?;
+        let dst = if station == net.net.centre { Destination::CommandPost } else { Destination::Station(station) };
+        let protected = Protected::parse(&plan.content).ok()?;
+        let letter =
+            Letter { counter: plan.number.counter, precedence: plan.precedence, dst, protected, order: plan.order };
+        let mut of_its_epoch = net.net;
+        of_its_epoch.epoch = plan.number.epoch;
+        let sealing = crate::config::AirNet { net: of_its_epoch, cipher: net.cipher.clone() };
+        let mut spent = self.net_state(plan.traffic).spent.clone();
+        let frames = door(&sealing, &plan.bearing).seal(&mut spent, &letter).ok()?;
+        self.stations.packed.insert((id, delivery), frames.clone());
+        Some(frames)
+    }
+
+    /// The loss of 1000 that is reckoned with on the way to a station.
+    pub(super) fn loss_to(&self, station: StationId) -> u32 {
+        self.outbox.paths.loss(station).unwrap_or(self.config.policy.loss_permille)
+    }
+
+    /// Something authentic came from a station: the way there works.
+    pub(super) fn way_works(&mut self, now: Now, station: StationId, from: &TerminalId) {
+        self.stations.heard_from.insert(station, from.clone());
+        let mut revived = false;
+        for ((id, delivery), pending) in &mut self.outbox.pending {
+            let message = self.state.message(*id);
+            let delivery = message.and_then(|message| message.deliveries.get(usize::from(*delivery)));
+            let waits = delivery.is_some_and(|d| {
+                d.station == Some(station) && d.air.as_ref().is_some_and(|air| air.stream.is_waiting())
+            });
+            revived |= waits && pending.revive(now.mono);
+        }
+        if revived {
+            self.outbox.touch();
+        }
+    }
+
+    /// A receipt for a message came: the bearers that carried it last have shown that they work.
+    pub(super) fn answered_way(&mut self, id: MessageId, delivery: u16) {
+        let Ok(station) = self.station_of(id, delivery) else { return };
+        let Some(pending) = self.outbox.pending.get_mut(&(id, delivery)) else { return };
+        for terminal in std::mem::take(&mut pending.unanswered) {
+            self.outbox.paths.count(station, &terminal, true);
+        }
+    }
+
+    /// A row went out, or may have: when the next one is due follows from the stream.
+    pub(in crate::engine) fn row_out(
+        &mut self,
+        now: Now,
+        id: MessageId,
+        delivery: u16,
+        link: &LinkId,
+        to: &TerminalId,
+    ) {
+        let Some(plan) = self.air_plan(id, delivery) else { return };
+        let (sends, due) = (u64::from(plan.stream.sends()), plan.stream.due());
+        let Some(due) = due else { return };
+        let gap = u32::try_from(due.saturating_sub(sends.saturating_sub(1))).unwrap_or(1);
+        let slot = self.slot_of(link);
+        let next = if gap <= 1 { now.mono } else { now.mono.after(slot * gap) };
+        let terminals = self.terminals_to(id, delivery);
+        let Some(pending) = self.outbox.pending.get_mut(&(id, delivery)) else { return };
+        pending.sent_at = Some((now.mono, slot));
+        if !pending.unanswered.contains(to) {
+            pending.unanswered.push(to.clone());
+        }
+        for terminal in &terminals {
+            pending.leg_mut(terminal).not_before = next;
+        }
+    }
+}
+
+fn rows_of(bearing: &Bearing, dst: Destination, protected: &Protected, order: bool) -> Result<u8, PlanFailure> {
+    let bytes = protected.emit().map_err(SendError::from)?.len();
+    bearing.frames(dst, bytes, order).ok_or(PlanFailure::TooLong { bytes, mtu: bearing.mtu })
+}

@@ -1,0 +1,363 @@
+//! Receipts: what other stations are told of their messages, and what they tell of ours.
+
+use super::{Arrival, Engine, door, number_record};
+use crate::bus::journal::{self, record::What};
+use crate::bus::{Gated, OpenAttempt, id_to_u64};
+use crate::event::{AttemptId, End, Event};
+use crate::outbox::{Choice, Outstanding, Owing, Pending, Stage};
+use crate::stream::{Gathering, Said, complete_copies};
+use crate::time::{Instant, Now};
+use std::collections::BTreeMap;
+use std::time::Duration;
+use yizhan_codecs::air::Traffic;
+use yizhan_codecs::air::nonce::Number;
+use yizhan_codecs::air::receipt::{Human, Reason, Receipt, State};
+use yizhan_codecs::codec::EncodeError;
+use yizhan_codecs::message::{Answer, MessageId, Precedence, Rung, StationId, TerminalId};
+
+/// A person's word is not asked for again when it is lost: it is said as if this many of 1000 frames were.
+const LOSS_FOR_PEOPLE: u32 = 200;
+/// The same receipt is not said again sooner, however often the message comes.
+const SAID_AGAIN_AFTER_SLOTS: u32 = 1;
+
+/// How far each message in rows has come, and when more rows are to be asked for. A restart begins to count anew.
+#[derive(Clone, Debug, Default)]
+pub(in crate::engine) struct Gatherings(BTreeMap<(Traffic, Number), Counted>);
+
+#[derive(Clone, Debug)]
+struct Counted {
+    gathering: Gathering,
+    slot: Duration,
+}
+
+impl Counted {
+    fn slot_at(&self, now: Instant) -> u64 {
+        u64::try_from(u128::from(now.0) / self.slot.as_micros().max(1)).unwrap_or(u64::MAX)
+    }
+}
+
+impl Gatherings {
+    pub fn begin(&mut self, traffic: Traffic, number: Number, slot: Duration, make: impl FnOnce() -> Gathering) {
+        self.0.entry((traffic, number)).or_insert_with(|| Counted { gathering: make(), slot });
+    }
+
+    pub fn heard(&mut self, now: Now, arrival: &Arrival, number: Number, fresh: bool) {
+        if let Some(counted) = self.0.get_mut(&(arrival.traffic, number)) {
+            let slot = counted.slot_at(now.mono);
+            counted.gathering.heard(slot, fresh);
+        }
+    }
+
+    pub fn forget(&mut self, traffic: Traffic, number: Number) {
+        self.0.remove(&(traffic, number));
+    }
+
+    /// Rows to ask for now.
+    fn needs(&self, now: Instant) -> impl Iterator<Item = (Traffic, Number, u8)> {
+        self.0.iter().filter_map(move |((traffic, number), counted)| {
+            match counted.gathering.due(counted.slot_at(now)) {
+                Some(Said::Need(rows)) => Some((*traffic, *number, rows)),
+                _ => None,
+            }
+        })
+    }
+
+    fn asked(&mut self, now: Instant, traffic: Traffic, number: Number) {
+        if let Some(counted) = self.0.get_mut(&(traffic, number)) {
+            let slot = counted.slot_at(now);
+            counted.gathering.said(slot);
+        }
+    }
+
+    /// The next beginning of a slot of any message that is not whole.
+    pub fn wake_at(&self, now: Instant) -> Option<Instant> {
+        let next = |counted: &Counted| {
+            let slot = u64::try_from(counted.slot.as_micros()).unwrap_or(u64::MAX);
+            Instant(counted.slot_at(now).saturating_add(1).saturating_mul(slot))
+        };
+        self.0.values().map(next).min()
+    }
+}
+
+impl Engine {
+    /// A station is to be told what became of its message.
+    pub(super) fn owe(
+        &mut self,
+        now: Now,
+        traffic: Traffic,
+        number: Number,
+        state: State,
+        precedence: Precedence,
+        loss: u32,
+    ) {
+        let copies = complete_copies(loss.max(if matches!(state, State::Human(_)) { LOSS_FOR_PEOPLE } else { 0 }));
+        let record = journal::ReceiptOwed {
+            exercise: traffic == Traffic::Exercise,
+            number: Some(number_record(number)),
+            state: state_bits(state),
+            copies,
+            precedence: precedence.name().into(),
+        };
+        self.append(now, What::ReceiptOwed(record));
+        self.stations.owed_since.insert((traffic, number.src), now.mono);
+        self.outbox.touch();
+    }
+
+    /// The last word on a message is said once more, unless it is about to be.
+    pub(super) fn owe_again(&mut self, now: Now, traffic: Traffic, number: Number) {
+        let known = self.net_state(traffic).owed.get(&number).copied();
+        let (state, precedence) = known.map_or((State::Complete, Precedence::Routine), |o| (o.state, o.precedence));
+        let in_the_air = self.state.open_attempts().any(|open| open.answers.contains(&number));
+        if known.is_some_and(|owed| owed.copies > 0) || in_the_air || self.was_just_said(now, traffic, number) {
+            return;
+        }
+        let loss = self.loss_to(number.src);
+        self.owe(now, traffic, number, state, precedence, loss);
+    }
+
+    fn was_just_said(&self, now: Now, traffic: Traffic, number: Number) -> bool {
+        let Some((at, slot)) = self.stations.said_at.get(&(traffic, number)) else { return false };
+        now.mono.since(*at) < *slot * SAID_AGAIN_AFTER_SLOTS / 2
+    }
+
+    /// A person has seen or answered a message of another station: that station is told.
+    pub(in crate::engine) fn owe_human(&mut self, now: Now, id: MessageId, human: Human) -> bool {
+        let Some(message) = self.state.message(id).filter(|message| message.proof.is_some()) else { return false };
+        let (traffic, precedence) = (message.traffic, message.precedence);
+        let known = self.net_state(traffic).owed.iter().find(|(n, _)| (n.src, n.counter) == (id.station, id.counter));
+        let Some((number, owed)) = known.map(|(number, owed)| (*number, *owed)) else { return false };
+        // 已读 after an answer takes nothing back.
+        if matches!(owed.state, State::Human(said) if human == said || human == Human::Read)
+            || matches!(owed.state, State::Refused(_))
+        {
+            return true;
+        }
+        let loss = self.loss_to(id.station);
+        self.owe(now, traffic, number, State::Human(human), precedence, loss);
+        true
+    }
+
+    /// Whom receipts are owed to, as the outbox looks at it.
+    pub(in crate::engine) fn owing(&self, now: Now) -> Vec<Owing> {
+        let mut owing: BTreeMap<(Traffic, StationId), Owing> = BTreeMap::new();
+        let mut add = |traffic: Traffic, station: StationId, precedence: Precedence, asks: bool| {
+            let since = self.stations.owed_since.get(&(traffic, station)).copied().unwrap_or_default();
+            let terminals = || self.terminals_of(station);
+            let entry = owing.entry((traffic, station)).or_insert_with(|| Owing {
+                traffic,
+                station,
+                precedence,
+                since,
+                asks,
+                terminals: terminals(),
+            });
+            entry.precedence = entry.precedence.max(precedence);
+            entry.asks |= asks;
+        };
+        for (traffic, net) in &self.state.nets {
+            for (number, owed) in net.owed.iter().filter(|(_, owed)| owed.copies > 0) {
+                add(*traffic, number.src, owed.precedence, false);
+            }
+        }
+        for (traffic, number, _) in self.stations.gatherings.needs(now.mono) {
+            let gathered = self.net_state(traffic).gathered.get(&number);
+            let precedence = gathered.map_or(Precedence::Routine, |gathered| gathered.partial.header().precedence);
+            add(traffic, number.src, precedence, true);
+        }
+        let in_the_air = |owing: &Owing| {
+            let answers = |open: &OpenAttempt| open.answers.iter().any(|number| number.src == owing.station);
+            self.state.open_attempts().any(|open| open.is_receipts() && open.traffic == owing.traffic && answers(open))
+        };
+        let muted = |owing: &Owing| {
+            let until = self.stations.muted.get(&(owing.traffic, owing.station));
+            until.is_some_and(|until| *until > now.mono)
+        };
+        owing.into_values().filter(|owing| !in_the_air(owing) && !muted(owing)).collect()
+    }
+
+    /// The terminals of a station: the one that was heard last first, then as the roster has them.
+    fn terminals_of(&self, station: StationId) -> Vec<TerminalId> {
+        let entry = self.state.roster().station_number(station);
+        let listed = entry.map(|entry| entry.terminals.iter().map(|t| t.0.clone()).collect::<Vec<_>>());
+        let mut terminals = listed.unwrap_or_default();
+        let heard = self.stations.heard_from.get(&station);
+        terminals.sort_by_key(|terminal| Some(terminal) != heard);
+        terminals
+    }
+
+    /// Makes a frame of receipts, records it, and lets it go once the record is synced.
+    pub(in crate::engine) fn start_receipts(&mut self, now: Now, choice: &Choice, traffic: Traffic, to: StationId) {
+        if let Err(error) = self.seal_receipts(now, choice, traffic, to) {
+            let detail = format!("to station {}: {error}", to.number());
+            self.tell(Event::Remarked { link: choice.card.link.clone(), what: "回执发不出", detail });
+            // Not looked at again before something changes: a link that cannot carry it will not in a moment either.
+            self.stations.muted.insert((traffic, to), now.mono.after(Duration::from_secs(60)));
+        }
+    }
+
+    fn seal_receipts(&mut self, now: Now, choice: &Choice, traffic: Traffic, to: StationId) -> Result<(), EncodeError> {
+        let net = self.net(traffic).cloned().ok_or(EncodeError::Unsupported)?;
+        let session = self.sessions.get(&choice.card.link).ok_or(EncodeError::Unsupported)?;
+        let bearing = self.bearing(now, session, Some(&choice.card)).ok_or(EncodeError::Unsupported)?;
+        let due = self.due_receipts(now, traffic, to, bearing.usable_receipts());
+        let precedence = due.iter().map(|(_, _, precedence)| *precedence).max().ok_or(EncodeError::Unsupported)?;
+        let receipts: Vec<Receipt> =
+            due.iter().map(|(number, state, _)| Receipt { seq: number.seq(), state: *state }).collect();
+        let id = self.take_id(now).ok_or(EncodeError::Unsupported)?;
+        let mut spent = self.net_state(traffic).spent.clone();
+        let frame = door(&net, &bearing)
+            .seal_receipts(&mut spent, id.counter, precedence, to, &receipts)
+            .map_err(|_| EncodeError::Unsupported)?;
+        let attempt = AttemptId(self.state.attempt_last + 1);
+        let record = journal::Attempted {
+            attempt: attempt.0,
+            id: id_to_u64(id),
+            delivery: 0,
+            terminal: choice.terminal.to_string(),
+            link: choice.card.link.name().into(),
+            card: choice.card.number.clone(),
+            part: 0,
+            native: super::super::send::native_of(attempt),
+            frame,
+            answers: due.iter().map(|(number, ..)| number_record(*number)).collect(),
+            exercise: traffic == Traffic::Exercise,
+        };
+        self.append(now, What::Attempted(record));
+        self.outbox.outstanding.insert(choice.card.link.clone(), Outstanding { attempt, stage: Stage::Recorded });
+        self.hold(now, Gated::Release(attempt));
+        Ok(())
+    }
+
+    /// What one station is to be told now, what asks for rows first.
+    pub(super) fn due_receipts(
+        &self,
+        now: Now,
+        traffic: Traffic,
+        to: StationId,
+        most: usize,
+    ) -> Vec<(Number, State, Precedence)> {
+        let net = self.net_state(traffic);
+        let asked = self.stations.gatherings.needs(now.mono).filter(|(t, n, _)| (*t, n.src) == (traffic, to));
+        let asked = asked.map(|(_, number, rows)| (number, State::Need(rows), Precedence::Routine));
+        let owed = net.owed.iter().filter(|(number, owed)| number.src == to && owed.copies > 0);
+        let mut due: Vec<(Number, State, Precedence)> =
+            asked.chain(owed.map(|(number, owed)| (*number, owed.state, owed.precedence))).collect();
+        due.truncate(most);
+        due
+    }
+
+    /// A frame of receipts was, or may have been, radiated.
+    pub(in crate::engine) fn receipts_out(&mut self, now: Now, open: &OpenAttempt) {
+        let slot = self.slot_of(&open.link);
+        for number in &open.answers {
+            self.stations.gatherings.asked(now.mono, open.traffic, *number);
+            self.stations.said_at.insert((open.traffic, *number), (now.mono, slot));
+        }
+        while self.stations.said_at.len() > 1_024 {
+            self.stations.said_at.pop_first();
+        }
+    }
+
+    /// What a station says of our messages.
+    pub(super) fn receipts_heard(&mut self, now: Now, arrival: &Arrival, from: StationId, receipts: &[Receipt]) {
+        for receipt in receipts {
+            match self.sealed_as(arrival.traffic, from, receipt.seq) {
+                Some((id, delivery)) => self.receipt_heard(now, id, delivery, receipt.state),
+                None => {
+                    let detail = format!("station {} seq {}", from.number(), receipt.seq);
+                    self.tell(Event::Remarked { link: arrival.link.clone(), what: "无对应报文的回执", detail });
+                }
+            }
+        }
+    }
+
+    /// The delivery whose frames bear this sequence number, the newest of them.
+    fn sealed_as(&self, traffic: Traffic, to: StationId, seq: u16) -> Option<(MessageId, u16)> {
+        let of = |message: &crate::bus::Message| {
+            let bears = |delivery: &crate::bus::Delivery| {
+                let plan = delivery.air.as_ref().filter(|_| delivery.station == Some(to));
+                plan.is_some_and(|plan| plan.traffic == traffic && plan.number.seq() == seq)
+            };
+            let at = message.deliveries.iter().position(bears)?;
+            Some((message.id, u16::try_from(at).ok()?))
+        };
+        self.state.messages().rev().find_map(of)
+    }
+
+    fn receipt_heard(&mut self, now: Now, id: MessageId, delivery: u16, state: State) {
+        let record = journal::ReceiptHeard { id: id_to_u64(id), delivery: delivery.into(), state: state_bits(state) };
+        self.append(now, What::ReceiptHeard(record));
+        self.answered_way(id, delivery);
+        let by = "receipt";
+        match state {
+            State::Need(_) => self.send_again_now(now, id, delivery),
+            State::Complete => {
+                self.raise(now, id, delivery, Rung::Delivered, by);
+                self.end_as(now, id, delivery, End::Delivered, "对端驿站已收妥");
+            }
+            State::Human(Human::Read) => {
+                self.raise(now, id, delivery, Rung::Read, by);
+                self.end_as(now, id, delivery, End::Read, "对端有人已读");
+            }
+            State::Human(human) => self.answered(now, id, delivery, answer_of(human), by),
+            State::Refused(reason) => self.refused_there(now, id, delivery, reason),
+            State::Unknown { .. } => {}
+        }
+    }
+
+    /// Ends a delivery well, unless something better was known.
+    fn end_as(&mut self, now: Now, id: MessageId, delivery: u16, end: End, reason: &str) {
+        let known = self.state.message(id).and_then(|m| m.deliveries.get(usize::from(delivery))).and_then(|d| d.end);
+        let better = match end {
+            End::Delivered => matches!(known, Some(End::Delivered | End::Read | End::Answered)),
+            _ => matches!(known, Some(End::Read | End::Answered)),
+        };
+        if !better {
+            self.end_delivery(now, id, delivery, end, reason);
+        }
+    }
+
+    fn send_again_now(&mut self, now: Now, id: MessageId, delivery: u16) {
+        let ended = self.state.message(id).and_then(|m| m.deliveries.get(usize::from(delivery)));
+        if ended.is_none_or(|delivery| delivery.end.is_some()) {
+            return;
+        }
+        let pending = self.outbox.pending.entry((id, delivery)).or_insert_with(|| Pending::new(now.mono));
+        pending.legs.values_mut().for_each(|leg| leg.not_before = now.mono);
+        self.outbox.touch();
+    }
+
+    /// The far station cannot take it as it was: packed so that every station reads it, where that helps.
+    fn refused_there(&mut self, now: Now, id: MessageId, delivery: u16, reason: Reason) {
+        let unread = matches!(reason, Reason::UnknownModel | Reason::UnknownForm | Reason::UnknownType);
+        if unread && self.plan_plainly(now, id, delivery).is_ok() {
+            self.send_again_now(now, id, delivery);
+            return;
+        }
+        self.end_as(now, id, delivery, End::Refused, reason.label());
+    }
+}
+
+const fn answer_of(human: Human) -> Answer {
+    match human {
+        Human::Read | Human::Accepted => Answer::Accepted,
+        Human::Executing => Answer::Executing,
+        Human::Done => Answer::Done,
+        Human::Unable => Answer::Unable,
+    }
+}
+
+/// What a person's answer is on the air.
+pub(in crate::engine) const fn human_of(answer: Answer) -> Human {
+    match answer {
+        Answer::Accepted => Human::Accepted,
+        Answer::Executing => Human::Executing,
+        Answer::Done => Human::Done,
+        Answer::Unable => Human::Unable,
+    }
+}
+
+fn state_bits(state: State) -> u32 {
+    let (state, argument) = state.numbers();
+    u32::from(state) << 6 | u32::from(argument)
+}

@@ -1,0 +1,101 @@
+//! The ways to each station by their terminals, and which of them carry the next send.
+
+use super::bearer::{WayNo, Ways};
+use super::{Outbox, Port};
+use crate::bus::State;
+use crate::time::Instant;
+use std::collections::BTreeMap;
+use std::time::Duration;
+use yizhan_codecs::message::{LinkId, Precedence, StationId, TerminalId};
+
+/// All ways to all stations. A restart begins without evidence.
+#[derive(Clone, Debug, Default)]
+pub(crate) struct Paths(BTreeMap<StationId, Path>);
+
+#[derive(Clone, Debug, Default)]
+struct Path {
+    ways: Ways,
+    numbers: BTreeMap<TerminalId, WayNo>,
+    /// Outcomes that were counted.
+    outcomes: u32,
+}
+
+impl Path {
+    fn number(&mut self, terminal: &TerminalId) -> WayNo {
+        let next = WayNo::try_from(self.numbers.len()).unwrap_or(WayNo::MAX);
+        *self.numbers.entry(terminal.clone()).or_insert(next)
+    }
+
+    /// Only these ways are there now, with the time that a send takes on each.
+    fn learn(&mut self, usable: &[(TerminalId, Duration)]) {
+        for (terminal, slot) in usable {
+            let number = self.number(terminal);
+            self.ways.learn(number, *slot);
+        }
+        let gone = self.numbers.iter().filter(|(known, _)| !usable.iter().any(|(there, _)| there == *known));
+        gone.for_each(|(_, number)| self.ways.forget(*number));
+    }
+}
+
+impl Paths {
+    /// The outcome of a send on a way: answered, or not in time.
+    pub fn count(&mut self, station: StationId, terminal: &TerminalId, answered: bool) {
+        let path = self.0.entry(station).or_default();
+        let number = path.number(terminal);
+        path.ways.count(number, answered);
+        path.outcomes = path.outcomes.saturating_add(1);
+    }
+
+    /// Frames of 1000 that the best way loses, by the evidence; `None` while there is none.
+    pub fn loss(&self, station: StationId) -> Option<u32> {
+        let path = self.0.get(&station).filter(|path| path.outcomes > 0)?;
+        let best = path.numbers.values().filter_map(|number| path.ways.get(*number)).map(|way| way.success()).max()?;
+        Some((1_000 - best).clamp(20, 600))
+    }
+
+    fn choose(
+        &mut self,
+        now: Instant,
+        station: StationId,
+        attempt: u32,
+        precedence: Precedence,
+        before: &[TerminalId],
+        usable: &[(TerminalId, Duration)],
+    ) -> Vec<TerminalId> {
+        let path = self.0.entry(station).or_default();
+        path.learn(usable);
+        let before: Vec<WayNo> = before.iter().filter_map(|terminal| path.numbers.get(terminal)).copied().collect();
+        let chosen = path.ways.choose(now, attempt, precedence, &before);
+        let terminal = |way: &WayNo| path.numbers.iter().find(|(_, number)| *number == way).map(|(t, _)| t.clone());
+        chosen.iter().filter_map(terminal).collect()
+    }
+}
+
+impl Outbox {
+    /// Chooses the bearers of everything that goes to stations, where a new try has begun or a way has gone.
+    pub(super) fn choose_ways(&mut self, now: Instant, state: &State, ports: &BTreeMap<LinkId, Port>) {
+        let Self { pending, paths, cards, .. } = self;
+        for ((id, number), pending) in pending {
+            let Some(message) = state.message(*id) else { continue };
+            let Some(delivery) = message.deliveries.get(usize::from(*number)) else { continue };
+            let Some(station) = delivery.station else { continue };
+            let slot = |terminal: &TerminalId| {
+                let leads = ports.iter().filter(|(_, port)| port.can_send && port.coverage.has(terminal));
+                leads.flat_map(|(link, _)| cards.on(link)).map(|(_, card)| card.slot).min()
+            };
+            let usable: Vec<(TerminalId, Duration)> =
+                delivery.terminals.iter().filter_map(|terminal| Some((terminal.clone(), slot(terminal)?))).collect();
+            let attempt = delivery.air.as_ref().map_or(1, |air| air.stream.tries());
+            let there = |terminal: &TerminalId| usable.iter().any(|(usable, _)| usable == terminal);
+            if pending.attempt == attempt && pending.ways.iter().any(there) {
+                continue;
+            }
+            if pending.attempt != attempt {
+                let unanswered = std::mem::take(&mut pending.unanswered);
+                unanswered.iter().for_each(|terminal| paths.count(station, terminal, false));
+            }
+            pending.ways = paths.choose(now, station, attempt, message.precedence, &pending.ways, &usable);
+            pending.attempt = attempt;
+        }
+    }
+}
