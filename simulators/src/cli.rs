@@ -3,6 +3,7 @@
 use crate::demo::{self, DemoError, Settings, Style};
 use crate::drill;
 use crate::live::{self, SoloError, Wanted};
+use crate::pair::{self, PairError};
 use crate::scenario::{Scenario, ScenarioError};
 use crate::terminal::kinds::KINDS;
 use clap::builder::PossibleValuesParser;
@@ -37,6 +38,27 @@ enum Task {
         /// 随机种子：同一种子，同样的时延
         #[arg(long, default_value_t = 1)]
         seed: u64,
+    },
+    /// 两站：两个真正的驿站程序经模拟北斗卡互通，空中丢失、两头断电，看长指令、回执与答复
+    Pair {
+        /// 服务频度，秒
+        #[arg(long, default_value_t = 1, value_parser = clap::value_parser!(u64).range(1..=9_999))]
+        period: u64,
+        /// 空中丢失，百分之几
+        #[arg(long, default_value_t = 30, value_parser = clap::value_parser!(u32).range(0..=80))]
+        loss: u32,
+        /// 指令字数
+        #[arg(long, default_value_t = 1_000, value_parser = clap::value_parser!(u64).range(1..=1_000))]
+        characters: u64,
+        /// 最多演多少秒
+        #[arg(long, default_value_t = 600, value_parser = clap::value_parser!(u64).range(10..=36_000))]
+        seconds: u64,
+        /// 随机种子
+        #[arg(long, default_value_t = 1)]
+        seed: u64,
+        /// 把配置、密钥、日志留在这个目录
+        #[arg(long, value_name = "DIR")]
+        keep: Option<PathBuf>,
     },
     /// 虚拟时间里的一场演练：跑完场景，查七条规矩，写报告；规矩被破则以失败退出
     Run {
@@ -88,6 +110,8 @@ pub enum CliError {
     #[error(transparent)]
     Demo(#[from] DemoError),
     #[error(transparent)]
+    Pair(#[from] PairError),
+    #[error(transparent)]
     Terminal(#[from] SoloError),
     #[error(transparent)]
     Scenario(#[from] ScenarioError),
@@ -112,6 +136,17 @@ fn carry_out(task: Task, daemon: &dyn Fn() -> Command) -> Result<bool, CliError>
         Task::Demo { seconds, json, keep, seed } => {
             let settings = Settings { at_most: Duration::from_secs(seconds), style: style(json), keep, seed };
             Ok(demo::play(&settings, daemon, &mut io::stdout().lock())?)
+        }
+        Task::Pair { period, loss, characters, seconds, seed, keep } => {
+            let settings = pair::Settings {
+                period: Duration::from_secs(period),
+                loss_permille: loss * 10,
+                characters: usize::try_from(characters).unwrap_or(1_000),
+                at_most: Duration::from_secs(seconds),
+                seed,
+                keep,
+            };
+            Ok(pair::play(&settings, daemon, &mut io::stdout().lock())?.broken.is_empty())
         }
         Task::Run { scenario, seed, report } => run(&scenario, seed, report.as_deref()),
         Task::Idle { minutes } => {

@@ -17,6 +17,7 @@ pub mod disk;
 pub mod drill;
 pub mod laws;
 pub mod live;
+pub mod pair;
 pub mod queue;
 pub mod scenario;
 pub mod seed;

@@ -10,6 +10,7 @@ mod dialects;
 mod disk;
 mod kept;
 mod killed;
+mod pair;
 mod ports;
 mod rig;
 mod trace;

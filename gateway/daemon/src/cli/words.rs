@@ -210,7 +210,7 @@ fn kept(data: &Value) -> String {
         ("", "") => "（无正文）".to_owned(),
         ("", opaque) => format!("（数据 {opaque}）"),
         (body, _) => match text(data, "words") {
-            "" => body.to_owned(),
+            words if words.is_empty() || words == body => body.to_owned(),
             words => format!("{words}（原文 {body}）"),
         },
     };

@@ -25,7 +25,8 @@ impl Engine {
     /// Starts every send that can start now.
     pub(super) fn schedule(&mut self, now: Now) -> bool {
         let due = self.outbox.next_look.is_some_and(|at| at <= now.mono);
-        if !self.outbox.dirty && !due {
+        // Rows become due to be asked for by time alone.
+        if !self.outbox.dirty && !due && !self.stations.gatherings.is_asking(now.mono) {
             return false;
         }
         self.outbox.dirty = false;

@@ -210,7 +210,8 @@ fn a_thousand_characters_arrive_through_30_percent_loss_and_restarts_of_both_end
     }
     assert_eq!(pair.message(1, id).map(|message| message.text.clone()), Some(order));
     assert_eq!(pair.rung(0, id), (Rung::Delivered, Some(End::Delivered)));
-    assert!(slots <= 40, "{slots} slots");
+    // n = 11 or 12 rows: 17 at this loss, and each end loses a slot or two to its restart.
+    assert!(slots <= 26, "{slots} slots, {} sends", pair.sends());
     let copies = pair.ends[1].engine.state().messages().filter(|message| message.id == id).count();
     assert_eq!(copies, 1);
     pair.ends[1].request(Request::Answer { id, answer: Answer::Accepted, by: "duty".into() });

@@ -166,7 +166,8 @@ impl Engine {
         // A station that cannot read our models may lack our forms too: it gets the words.
         if let Some(mut form) = form.filter(|_| models != ModelSet::default()) {
             if let Some(sender) = &sender {
-                let note = format!("{sender}：{}", form.note());
+                let note = if form.note().is_empty() { "" } else { "：" };
+                let note = format!("来自{sender}{note}{}", form.note());
                 form.set_note(&note).map_err(WriteError::from)?;
             }
             return Ok(writing::of_form(&form, models)?);

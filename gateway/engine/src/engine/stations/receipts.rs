@@ -62,6 +62,11 @@ impl Gatherings {
         })
     }
 
+    /// Whether rows of any message are to be asked for now.
+    pub fn is_asking(&self, now: Instant) -> bool {
+        self.needs(now).next().is_some()
+    }
+
     fn asked(&mut self, now: Instant, traffic: Traffic, number: Number) {
         if let Some(counted) = self.0.get_mut(&(traffic, number)) {
             let slot = counted.slot_at(now);
