@@ -13,7 +13,7 @@ fn a_long_order_crosses_a_lossy_air_whole_though_both_ends_lose_their_power() {
         period: Duration::from_secs(1),
         loss_permille,
         characters,
-        at_most: Duration::from_secs(600),
+        at_most: Duration::from_secs(300),
         seed: 1,
         keep: None,
     };

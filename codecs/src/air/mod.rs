@@ -12,6 +12,7 @@
 
 pub mod beacon;
 pub mod bits;
+pub mod carry;
 pub mod content;
 pub mod erasure;
 pub mod field;

@@ -173,6 +173,10 @@ pub enum Request {
     Answer { id: MessageId, answer: Answer, by: String },
     /// A person reports what they learned another way (by voice, by courier) about one of our messages.
     NoteAnswer { id: MessageId, person: String, answer: Answer, by: String },
+    /// Everything for a station, as frames for a courier.
+    CarryOut { to: String, by: String },
+    /// What a courier brought.
+    CarryIn { frames: Vec<Bytes>, by: String },
     /// Replace the roster.
     ImportRoster { roster: Roster, by: String },
     /// Close an open SOS.
@@ -196,6 +200,11 @@ pub enum Reply {
     Accepted { id: MessageId, offset: Offset, recipients: usize },
     /// Done and stored.
     Done { offset: Offset },
+    /// What a courier takes along: every frame once, of so many messages, and so many receipts.
+    Carried { frames: Vec<Bytes>, messages: usize, receipts: usize },
+    /// What a courier brought is stored: frames that were opened or kept, frames that were not ours or not authentic, and
+    /// what came of them.
+    Brought { frames: usize, refused: usize, new: usize, copies: usize },
     /// Refused; nothing was stored.
     Refused(Refusal),
 }

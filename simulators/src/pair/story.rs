@@ -13,8 +13,8 @@ use yizhan_codecs::message::Addressee;
 const ORDER: &str = include_str!("order.txt");
 /// How often a station is asked how things stand.
 const LOOK: Duration = Duration::from_millis(250);
-/// Frames of the county that are out when the far station, and then the near one, loses its power.
-const CUTS: [(u64, usize); 2] = [(3, OUTPOST), (6, COUNTY)];
+/// Characters that a frame carries, about.
+const CHARACTERS_A_FRAME: usize = 85;
 
 pub(super) struct Story<'a> {
     scene: Scene<'a>,
@@ -85,28 +85,22 @@ impl<'a> Story<'a> {
     /// Either station loses its power while the order is on its way; what was on disk goes on.
     fn through_loss_and_restarts(&mut self, id: &str) -> Result<(), PairError> {
         let already = self.outcome.sent[COUNTY];
-        for (frames, at) in CUTS {
-            if self.outcome.sent[COUNTY] < already + frames {
-                self.until_sent(already + frames)?;
-            }
-            if self.rung(id)? == "delivered" {
-                self.say("指令已经送达，不再断电")?;
-                return Ok(());
+        let rows = u64::try_from(self.settings.characters / CHARACTERS_A_FRAME).unwrap_or(1);
+        // A quarter of it is out, then half.
+        for (frames, at) in [((rows / 4).max(1), OUTPOST), ((rows / 2).max(2), COUNTY)] {
+            while self.outcome.sent[COUNTY] < already + frames {
+                self.hear(LOOK)?;
+                if self.rung(id)? == "delivered" {
+                    return self.say("指令已经送达，不再断电");
+                }
+                if self.is_over() {
+                    return self.broken("报文没有继续发送");
+                }
             }
             self.say(&format!("{} 断电（kill -9），再启动", NAMES[at]))?;
             self.stations[at].0.kill()?;
             self.stations[at] = self.scene.start(at)?;
             self.outcome.restarts += 1;
-        }
-        Ok(())
-    }
-
-    fn until_sent(&mut self, frames: u64) -> Result<(), PairError> {
-        while self.outcome.sent[COUNTY] < frames {
-            if !self.hear(LOOK)? && self.is_over() {
-                self.broken("报文没有继续发送")?;
-                break;
-            }
         }
         Ok(())
     }

@@ -162,6 +162,7 @@ pub(super) async fn submit(shared: &Shared, request: Request) -> Result<Json<Val
         }
         Reply::Done { offset } => Ok(Json(json!({ "offset": offset.0 }))),
         Reply::Refused(refusal) => Err(refusal.into()),
+        _ => Err(Problem::invalid("the station gave another answer")),
     }
 }
 

@@ -11,6 +11,7 @@
 //! - A slow reader holds nothing back: it follows the journal on its own read-only view.
 
 mod bounded;
+mod carry;
 mod guard;
 mod messages;
 mod openapi;
@@ -39,6 +40,9 @@ use tokio_util::sync::CancellationToken;
 
 /// A request's body, except for the roster's.
 const BODY_MAX: usize = 64 << 10;
+
+/// What a courier brings: some thousand frames.
+const CARRY_MAX: usize = 2 << 20;
 
 /// A roster of 20,000 people.
 const ROSTER_MAX: usize = 8 << 20;
@@ -87,6 +91,8 @@ fn router(server: Server) -> Router {
         .route("/messages/{id}/confirm", post(messages::confirm))
         .route("/messages/{id}/answer", post(messages::note_answer))
         .route("/messages/{id}/close-sos", post(messages::close_sos))
+        .route("/carry/export", post(carry::export))
+        .route("/carry/import", post(carry::import).layer(DefaultBodyLimit::max(CARRY_MAX)))
         .route("/openapi.json", get(openapi::openapi))
         .route("/stream", get(stream::stream));
     Router::new()

@@ -7,6 +7,7 @@
 
 mod airtime;
 mod ask;
+mod carry;
 mod client;
 mod net;
 mod offline;
@@ -93,6 +94,11 @@ enum What {
         #[arg(required = true, num_args = 1..=2, value_name = "谁 答复")]
         words: Vec<String>,
     },
+    /// 人送：把给某站的报文写成文件或二维码，读入别站带来的
+    Carry {
+        #[command(subcommand)]
+        what: CarryWhat,
+    },
     /// 站间网：建网、给各站发密钥
     Net {
         #[command(subcommand)]
@@ -166,6 +172,24 @@ struct Send {
     wait: bool,
     /// 正文
     text: String,
+}
+
+#[derive(Debug, Subcommand)]
+enum CarryWhat {
+    /// 写出给某站的、它还没说收到的全部报文和欠它的回执
+    Export {
+        /// 名册中的站
+        #[arg(long, value_name = "站")]
+        to: String,
+        /// 写到哪里
+        #[arg(long, value_name = "文件")]
+        out: Option<PathBuf>,
+        /// 在屏幕上显示二维码
+        #[arg(long)]
+        qr: bool,
+    },
+    /// 读入别站带来的文件（- 为标准输入，扫码得到的文字逐行贴入也行）；重复读不会重复收
+    Import { file: PathBuf },
 }
 
 #[derive(Debug, Subcommand)]
@@ -335,6 +359,7 @@ fn perform(cli: Cli, table: AirtimeTable) -> Result<ExitCode, CliError> {
         }
         What::CloseSos { id } => talk::act(&place.client()?, &id, "close-sos", "求救已关闭", out)?,
         What::Answer { id, words } => talk::answer(&place, &id, &words, out)?,
+        What::Carry { what } => carry::perform(&place.client()?, &what, out)?,
         What::Net { what } => net::perform(&what, out)?,
     }
     Ok(ExitCode::SUCCESS)

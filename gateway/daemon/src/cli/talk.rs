@@ -11,7 +11,7 @@ use std::path::Path;
 use std::process::ExitCode;
 use yizhan_engine::people::Roster;
 
-fn me() -> String {
+pub(super) fn me() -> String {
     let name = std::env::var("USER").unwrap_or_default();
     let name: String = name.chars().filter(|c| !c.is_control()).take(32).collect();
     if name.is_empty() { "operator".into() } else { name }

@@ -167,6 +167,10 @@ fn housekeeping(kind: &str, data: &Value) -> Option<String> {
             let from = data.get("number").map_or(0, |of| number(of, "source"));
             format!("{link} 收到 {from} 号站长报文的一帧")
         }
+        "carried_out" => {
+            let station = number(data, "station");
+            format!("{} 条报文交人带往 {station} 号站（{}）", list(data, "ids").len(), text(data, "by"))
+        }
         "rows_dropped" => "一条未收齐的站间报文已放弃".to_owned(),
         "configured" => format!("本站启动，站号 {}", number(data, "station")),
         "part_kept" => {

@@ -26,6 +26,10 @@ impl State {
             What::ReceiptOwed(r) => self.fold_owed(r),
             What::ReceiptHeard(r) => self.fold_receipt(r),
             What::ModelsLearned(r) => self.fold_models(r),
+            What::NumberSpent(r) => {
+                self.id_last = self.id_last.max(number(r.number.as_ref())?.counter);
+                Ok(())
+            }
             _ => Ok(()),
         }
     }

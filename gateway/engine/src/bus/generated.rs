@@ -4,7 +4,7 @@
 pub struct Record {
     #[prost(int64, tag = "1")]
     pub at_ms: i64,
-    #[prost(oneof = "record::What", tags = "2, 3, 4, 5, 6, 7, 8, 9, 10, 11, 12, 13, 14, 15, 16, 17, 18, 19, 20, 21, 22, 23, 24, 25, 26, 27, 28, 29, 30, 31, 32, 33")]
+    #[prost(oneof = "record::What", tags = "2, 3, 4, 5, 6, 7, 8, 9, 10, 11, 12, 13, 14, 15, 16, 17, 18, 19, 20, 21, 22, 23, 24, 25, 26, 27, 28, 29, 30, 31, 32, 33, 35, 36")]
     pub what: ::core::option::Option<record::What>,
 }
 /// Nested message and enum types in `Record`.
@@ -77,6 +77,10 @@ pub mod record {
         ReceiptHeard(super::ReceiptHeard),
         #[prost(message, tag = "33")]
         ModelsLearned(super::ModelsLearned),
+        #[prost(message, tag = "35")]
+        CarriedOut(super::CarriedOut),
+        #[prost(message, tag = "36")]
+        NumberSpent(super::NumberSpent),
     }
 }
 /// The engine's share of the config, at start and reload.
@@ -588,4 +592,24 @@ pub struct ModelsLearned {
     pub station: u32,
     #[prost(uint32, tag = "3")]
     pub models: u32,
+}
+/// Frames of these messages were given to a courier.
+#[derive(serde::Serialize)]
+#[derive(Clone, PartialEq, Eq, Hash, ::prost::Message)]
+pub struct CarriedOut {
+    #[prost(uint32, tag = "1")]
+    pub station: u32,
+    #[prost(uint64, repeated, tag = "2")]
+    pub ids: ::prost::alloc::vec::Vec<u64>,
+    #[prost(string, tag = "3")]
+    pub by: ::prost::alloc::string::String,
+}
+/// A number of ours was used for a frame that no other record has.
+#[derive(serde::Serialize)]
+#[derive(Clone, Copy, PartialEq, Eq, Hash, ::prost::Message)]
+pub struct NumberSpent {
+    #[prost(bool, tag = "1")]
+    pub exercise: bool,
+    #[prost(message, optional, tag = "2")]
+    pub number: ::core::option::Option<AirNumber>,
 }

@@ -71,6 +71,8 @@ impl Engine {
             Request::Confirm { id, by } => self.confirm(now, id, by),
             Request::Answer { id, answer, by } => self.answer_station(now, id, answer, by),
             Request::NoteAnswer { id, person, answer, by } => self.note_answer(now, id, &person, answer, &by),
+            Request::CarryOut { to, by } => self.carry_out(now, &to, by),
+            Request::CarryIn { frames, .. } => Ok(self.carry_in(now, frames)),
             Request::ImportRoster { roster, by } => self.import_roster(now, &roster, by),
             Request::CloseSos { id, by } => self.close_sos(now, id, by),
         }

@@ -10,7 +10,7 @@ use yizhan_codecs::message::{Answer, MessageId, Precedence, Rung, StationId};
 use yizhan_engine::bus::{Message, Voucher};
 use yizhan_engine::config::{AirNet, EngineConfig};
 use yizhan_engine::event::{End, Event};
-use yizhan_engine::io::{Recipient, Request, SendKind};
+use yizhan_engine::io::{Recipient, Reply, Request, SendKind};
 use yizhan_engine::people::Roster;
 use yizhan_engine::time::Utc;
 
@@ -298,4 +298,56 @@ fn altered_frames_and_frames_of_strangers_make_no_message() {
     let alarm = |event: &Event| matches!(event, Event::Remarked { what, .. } if what.contains("疑有人冒充"));
     assert_eq!(pair.ends[1].told(alarm), 1);
     assert!(pair.ends[1].written.iter().all(|(_, link, _)| *link != beidou()), "a forger costs no airtime");
+}
+
+/// What an end gives to a courier for the other one.
+fn carried(pair: &mut Pair, at: usize) -> Vec<bytes::Bytes> {
+    let to = ["sanhe", "county"][at].into();
+    pair.ends[at].request(Request::CarryOut { to, by: "duty".into() });
+    match pair.ends[at].replies.last() {
+        Some(Reply::Carried { frames, .. }) => frames.clone(),
+        other => panic!("{other:?}"),
+    }
+}
+
+fn bring(pair: &mut Pair, at: usize, frames: Vec<bytes::Bytes>) -> (usize, usize) {
+    pair.ends[at].request(Request::CarryIn { frames, by: "duty".into() });
+    match pair.ends[at].replies.last() {
+        Some(Reply::Brought { new, copies, .. }) => (*new, *copies),
+        other => panic!("{other:?}"),
+    }
+}
+
+#[test]
+fn a_courier_brings_what_the_air_does_not_and_reading_it_twice_changes_nothing() {
+    let mut pair = Pair::new(1_000);
+    let order = long_order();
+    let long = pair.send(0, &order, Precedence::Priority, SendKind::Order, false);
+    let short = pair.send(0, "三组原地待命", Precedence::Routine, SendKind::Text, false);
+    pair.run(130);
+    let stick = carried(&mut pair, 0);
+    assert_eq!(bring(&mut pair, 1, stick.clone()), (2, 0));
+    assert_eq!(pair.message(1, long).unwrap().text, order);
+    assert_eq!(pair.message(1, short).unwrap().text, "三组原地待命");
+    let hash = pair.ends[1].engine.state().messages().count();
+    let (new, copies) = bring(&mut pair, 1, stick);
+    assert_eq!((new, copies > 0), (0, true));
+    assert_eq!(pair.ends[1].engine.state().messages().count(), hash);
+    pair.ends[1].request(Request::MarkRead { id: short, by: "duty".into() });
+    let back = carried(&mut pair, 1);
+    bring(&mut pair, 0, back);
+    assert_eq!(pair.rung(0, long).0, Rung::Delivered);
+    assert_eq!(pair.rung(0, short).0, Rung::Read);
+}
+
+#[test]
+fn what_is_not_of_the_net_is_refused_from_a_courier_too() {
+    let mut pair = Pair::new(1_000);
+    pair.send(0, "三组原地待命", Precedence::Routine, SendKind::Text, false);
+    let mut stick: Vec<Vec<u8>> = carried(&mut pair, 0).iter().map(|frame| frame.to_vec()).collect();
+    for frame in &mut stick {
+        let last = frame.len() - 1;
+        frame[last] ^= 1;
+    }
+    assert_eq!(bring(&mut pair, 1, stick.into_iter().map(Into::into).collect()), (0, 0));
 }

@@ -14,6 +14,7 @@ use yizhan_codecs::air::form::Area;
 use yizhan_codecs::air::frame::{ClearMessage, Message, OpenError, Opened, Proven};
 use yizhan_codecs::air::header::{Destination, Header};
 use yizhan_codecs::air::key::Proof;
+use yizhan_codecs::air::limits::Bearing;
 use yizhan_codecs::air::nonce::Tag;
 use yizhan_codecs::air::receipt::{Reason, Receipt, State};
 use yizhan_codecs::air::replay::Verdict;
@@ -53,21 +54,30 @@ impl Engine {
         };
         let session = self.sessions.get(link)?;
         let bearing = self.bearing(now, session, None)?;
+        let arrival = Arrival { link: link.clone(), from: heard.from.clone(), traffic: Traffic::Real };
+        self.frame_in(now, arrival, header.src.or(sender), bytes, &bearing)
+    }
+
+    /// Opens a frame in every net there is. `None`: there is none here.
+    pub(super) fn frame_in(
+        &mut self,
+        now: Now,
+        arrival: Arrival,
+        named: Option<StationId>,
+        bytes: Bytes,
+        bearing: &Bearing,
+    ) -> Option<Offset> {
         let mut refused: Option<OpenError> = None;
         for net in self.config.nets.clone() {
             let traffic = net.net.traffic;
-            match door(&net, &bearing).open(&self.net_state(traffic).replay, sender, &bytes) {
-                Ok(opened) => {
-                    let arrival = Arrival { link: link.clone(), from: heard.from.clone(), traffic };
-                    return Some(self.opened(now, &arrival, opened));
-                }
+            match door(&net, bearing).open(&self.net_state(traffic).replay, named, &bytes) {
+                Ok(opened) => return Some(self.opened(now, &Arrival { traffic, ..arrival }, opened)),
                 // A tag that was wrong says more than a net whose epoch does not fit.
                 Err(error) if refused.is_none() || error == SealError::Tag.into() => refused = Some(error),
                 Err(_) => {}
             }
         }
-        let error = refused?;
-        self.not_opened(now, link, header.src.or(sender), bytes, error);
+        self.not_opened(now, &arrival.link, named, bytes, refused?);
         Some(self.state.offset)
     }
 
@@ -125,7 +135,7 @@ impl Engine {
             content: proven.content.to_u64(),
         };
         self.append(now, What::FrameAccepted(record));
-        self.way_works(now, proven.number.src, &arrival.from);
+        self.way_works(now, proven.number.src, &arrival.link, &arrival.from);
     }
 
     /// A whole authentic message.
@@ -168,7 +178,7 @@ impl Engine {
         number: yizhan_codecs::air::nonce::Number,
     ) -> Offset {
         self.owe_again(now, arrival.traffic, number);
-        self.way_works(now, number.src, &arrival.from);
+        self.way_works(now, number.src, &arrival.link, &arrival.from);
         let record = journal::CopyCounted { id: id_to_u64(id), link: arrival.link.name().into() };
         self.append(now, What::CopyCounted(record));
         self.tell(Event::CopyHeard { of: id, link: arrival.link.clone() });

@@ -5,6 +5,7 @@
 //! - Nothing of a frame counts before its tag was right, but for text in clear, which is marked 未认证.
 //! - COMPLETE is owed once a message is stored, HUMAN only for what a person did.
 
+mod carry;
 mod hear;
 mod pack;
 mod receipts;

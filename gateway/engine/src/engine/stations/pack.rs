@@ -227,7 +227,7 @@ impl Engine {
     }
 
     /// The message in frames, sealed again after a restart: the same bytes, as everything that goes in is the same.
-    fn frames_of(&mut self, id: MessageId, delivery: u16) -> Option<Frames> {
+    pub(super) fn frames_of(&mut self, id: MessageId, delivery: u16) -> Option<Frames> {
         if let Some(frames) = self.stations.packed.get(&(id, delivery)) {
             return Some(frames.clone());
         }
@@ -253,7 +253,10 @@ impl Engine {
     }
 
     /// Something authentic came from a station: the way there works.
-    pub(super) fn way_works(&mut self, now: Now, station: StationId, from: &TerminalId) {
+    pub(super) fn way_works(&mut self, now: Now, station: StationId, link: &LinkId, from: &TerminalId) {
+        if super::carry::is_courier(link) {
+            return;
+        }
         self.stations.heard_from.insert(station, from.clone());
         let mut revived = false;
         for ((id, delivery), pending) in &mut self.outbox.pending {

@@ -13,7 +13,8 @@ use yizhan_codecs::air::Traffic;
 use yizhan_codecs::air::fragment::Added;
 use yizhan_codecs::air::frame::SealedRow;
 use yizhan_codecs::air::limits::{
-    PARTIAL_BYTES_MAX, PARTIAL_LIFE_BEIDOU, PARTIAL_LIFE_RADIO, PARTIALS_MAX, PARTIALS_PER_SOURCE_MAX,
+    Bearing, FRAME_MAX, PARTIAL_BYTES_MAX, PARTIAL_LIFE_BEIDOU, PARTIAL_LIFE_RADIO, PARTIALS_MAX,
+    PARTIALS_PER_SOURCE_MAX,
 };
 use yizhan_codecs::air::nonce::Number;
 use yizhan_codecs::message::{MessageId, Precedence};
@@ -56,6 +57,7 @@ impl Engine {
     fn is_likely_sender(&self, arrival: &Arrival, number: Number) -> bool {
         let entry = self.state.roster().station_number(number.src);
         super::is_open_radio(arrival.from.bearer)
+            || super::carry::is_courier(&arrival.link)
             || entry.is_some_and(|entry| entry.terminals.iter().any(|terminal| terminal.0 == arrival.from))
     }
 
@@ -100,10 +102,8 @@ impl Engine {
             return;
         }
         let Some(net) = self.net(arrival.traffic).cloned() else { return };
-        let Some(bearing) = self.sessions.get(&arrival.link).and_then(|session| self.bearing(now, session, None))
-        else {
-            return;
-        };
+        // The tag of the whole says all; what the bearer demands of a frame was looked at as it came.
+        let bearing = Bearing::closed(FRAME_MAX);
         let Some(gathered) = self.net_state(arrival.traffic).gathered.get(&number) else { return };
         match door(&net, &bearing).open_object(number, &gathered.partial) {
             Ok(message) => {
