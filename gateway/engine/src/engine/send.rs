@@ -135,7 +135,13 @@ impl Engine {
         let refused = |terminal: &TerminalId| pending.leg(terminal).refused;
         let delivery = self.state.message(choice.id).and_then(|m| m.deliveries.get(usize::from(choice.delivery)));
         if delivery.is_none_or(|delivery| delivery.terminals.iter().all(refused)) {
-            self.end_delivery(now, choice.id, choice.delivery, End::Refused, &format!("终端无法承载：{error}"));
+            self.end_delivery(
+                now,
+                choice.id,
+                choice.delivery,
+                End::Refused,
+                &format!("终端无法承载：{}", error.words()),
+            );
         }
         self.outbox.touch();
     }
