@@ -5,4 +5,5 @@ mod recovered;
 mod relayed;
 mod sent;
 mod station;
+mod stations;
 mod typed;
