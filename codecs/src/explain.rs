@@ -196,7 +196,9 @@ fn words_of(explained: &Explained, bytes: &[u8]) -> String {
     if !explained.also.is_empty() {
         writeln!(words, "也读得通：{}", explained.also.join("、")).ok();
     }
-    writeln!(words, "长度：{} 字节\n校验：通过", bytes.len()).ok();
+    // What stations say is checked by its seal, and nobody here has the key.
+    let check = if explained.device.is_for_stations_only() { "未核对，要用密钥" } else { "通过" };
+    writeln!(words, "长度：{} 字节\n校验：{check}", bytes.len()).ok();
     write_fields(&mut words, labels::Words(explained.device.labels), &explained.fields, 0);
     words
 }
@@ -316,7 +318,7 @@ mod tests {
         let air = answer(r#"{"hex":"4700c00501fdb00d87c3e947"}"#);
         assert_eq!((&air["protocol"], &air["fields"]["dst"]), (&json!("air-udp"), &json!("command_post")), "{air}");
         let words = explain_words(None, Direction::Any, &[0x47, 0, 0xC0, 5, 1, 0xFD]).unwrap();
-        for part in ["协议：air-udp", "整报（single）", "特提（flash）", "指挥部（command_post）", "未核对"]
+        for part in ["协议：air-udp", "整报（single）", "特提（flash）", "指挥部（command_post）", "校验：未核对"]
         {
             assert!(words.contains(part), "{part} not in:\n{words}");
         }

@@ -219,7 +219,7 @@ const VALUES: &[(&str, &str, &str)] = &[
     ("dst", "role", "角色或组"),
     ("dst", "station", "驿站"),
     ("dst", "group", "群组"),
-    ("seal", "unopened", "密封，此处无密钥，未核对"),
+    ("seal", "unopened", "有密封，未拆"),
     ("seal", "none", "无密封，未认证"),
 ];
 

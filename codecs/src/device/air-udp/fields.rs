@@ -8,6 +8,7 @@ use serde_json::Value;
 pub(super) const PROTOCOLS: &[Protocol] = &[Protocol { name: "air-udp", explain }];
 
 pub(super) const LABELS: &[Label] = &[
+    ("kind", "帧类", ""),
     ("precedence", "等级", ""),
     ("src", "发方驿站号（无：看来源地址）", ""),
     ("seq", "计数器低 14 位", ""),
