@@ -33,7 +33,7 @@ pub trait Codec: CodecClone + fmt::Debug + Send + Sync {
     /// Air bits that a text would take from [`Limits::capacity_bits`], for splitting before encoding.
     ///
     /// # Errors
-    /// [`EncodeError::Charset`] when a character cannot be carried at all.
+    /// [`EncodeError::Charset`] when a character cannot be carried at all, [`EncodeError::NoText`] when no text can.
     fn measure(&self, text: &str) -> Result<u32, EncodeError>;
 
     /// Bytes of packed content ([`Order::Payload`]) that one message of so many air bits carries; `None` where the device
@@ -241,8 +241,24 @@ pub enum EncodeError {
     TooLong { needed: u32, capacity: u32 },
     #[error("character {0:?} cannot be carried")]
     Charset(char),
+    #[error("only stations are there, and no text is carried")]
+    NoText,
     #[error("{0} is no address of this device")]
     Address(String),
+}
+
+impl EncodeError {
+    /// The same for an operator.
+    #[must_use]
+    pub fn words(&self) -> String {
+        match self {
+            Self::Unsupported => "设备没有这种功能".into(),
+            Self::TooLong { needed, capacity } => format!("需 {needed} 比特，只有 {capacity} 比特"),
+            Self::Charset(found) => format!("字符“{found}”发不出"),
+            Self::NoText => "那里只有驿站，不收明文".into(),
+            Self::Address(address) => format!("{address} 不是本设备的地址"),
+        }
+    }
 }
 
 /// What a link's config says about its device, read by the device itself.

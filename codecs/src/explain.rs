@@ -164,17 +164,23 @@ pub fn explain_device(name: &str, direction: Direction, bytes: &[u8]) -> Result<
 
 fn fitting(direction: Direction, bytes: &[u8], of: impl Fn(&Device) -> bool) -> Result<Explained, ExplainError> {
     let mut tried = Vec::new();
-    let mut fits = Vec::new();
-    for (device, protocol) in protocols().filter(|(device, _)| of(device)) {
-        match (protocol.explain)(direction, bytes) {
-            Ok(fields) => fits.push((device, protocol.name, fields)),
-            Err(_) => tried.push(protocol.name),
+    // A station's frame has five bytes in clear and no check: of any other bytes, one in five reads as one. So it is
+    // named only where nothing else fits.
+    for is_last in [false, true] {
+        let mut fits = Vec::new();
+        let turn = protocols().filter(|(device, _)| of(device) && device.is_for_stations_only() == is_last);
+        for (device, protocol) in turn {
+            match (protocol.explain)(direction, bytes) {
+                Ok(fields) => fits.push((device, protocol.name, fields)),
+                Err(_) => tried.push(protocol.name),
+            }
+        }
+        let mut fits = fits.into_iter();
+        if let Some((device, protocol, fields)) = fits.next() {
+            return Ok(Explained { device, protocol, also: fits.map(|(_, name, _)| name).collect(), fields });
         }
     }
-    let mut fits = fits.into_iter();
-    let nothing = || ExplainError::NothingFits { bytes: bytes.len(), tried: tried.join(", ") };
-    let (device, protocol, fields) = fits.next().ok_or_else(nothing)?;
-    Ok(Explained { device, protocol, also: fits.map(|(_, name, _)| name).collect(), fields })
+    Err(ExplainError::NothingFits { bytes: bytes.len(), tried: tried.join(", ") })
 }
 
 /// One frame in words for a person: what it is, whether its checksum holds, and each field on a line with its unit.
@@ -190,7 +196,9 @@ fn words_of(explained: &Explained, bytes: &[u8]) -> String {
     if !explained.also.is_empty() {
         writeln!(words, "也读得通：{}", explained.also.join("、")).ok();
     }
-    writeln!(words, "长度：{} 字节\n校验：通过", bytes.len()).ok();
+    // What stations say is checked by its seal, and nobody here has the key.
+    let check = if explained.device.is_for_stations_only() { "未核对，要用密钥" } else { "通过" };
+    writeln!(words, "长度：{} 字节\n校验：{check}", bytes.len()).ok();
     write_fields(&mut words, labels::Words(explained.device.labels), &explained.fields, 0);
     words
 }
@@ -300,6 +308,20 @@ mod tests {
         let answer = answer(r#"{"hex":"11000300040a2338636303"}"#);
         assert_eq!((&answer["ok"], &answer["protocol"]), (&json!(true), &json!("hytera-rrs")));
         assert!(refused(r#"{"hex":"00"}"#).contains("1 bytes"));
+    }
+
+    #[test]
+    fn a_frame_of_stations_is_named_only_where_nothing_else_reads_the_bytes() {
+        // HRNP begins with 7E, which an air frame in clear may do as well.
+        let hrnp = answer(r#"{"hex":"7e0400fe20100000000c60e1"}"#);
+        assert_eq!((&hrnp["protocol"], &hrnp["also"]), (&json!("hytera-hrnp"), &json!([])), "{hrnp}");
+        let air = answer(r#"{"hex":"4700c00501fdb00d87c3e947"}"#);
+        assert_eq!((&air["protocol"], &air["fields"]["dst"]), (&json!("air-udp"), &json!("command_post")), "{air}");
+        let words = explain_words(None, Direction::Any, &[0x47, 0, 0xC0, 5, 1, 0xFD]).unwrap();
+        for part in ["协议：air-udp", "整报（single）", "特提（flash）", "指挥部（command_post）", "校验：未核对"]
+        {
+            assert!(words.contains(part), "{part} not in:\n{words}");
+        }
     }
 
     #[test]

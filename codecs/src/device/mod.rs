@@ -1,6 +1,9 @@
 //! THE REGISTER: one line a device. A device is a folder: `mod.rs` (its codec), `wire.rs` (parse and emit, both
 //! directions), `dialogue.rs` where it has one, `vectors/*.jsonl`.
 
+// The folder has the device's name, which Rust cannot say.
+#[path = "air-udp/mod.rs"]
+pub mod air_udp;
 pub mod beidou;
 pub mod hytera;
 pub mod kiss;
@@ -17,6 +20,7 @@ use serde_json::{Map, Value};
 
 /// Every device the station can speak to.
 pub static REGISTER: &[Device] = &[
+    air_udp::DEVICE,
     beidou::DEVICE,
     hytera::DEVICE,
     kiss::DEVICE,
@@ -42,6 +46,15 @@ pub struct Device {
     pub labels: &'static [Label],
     /// Opens a codec from a link's profile.
     pub open: fn(&Profile) -> Result<Box<dyn Codec>, ProfileError>,
+}
+
+impl Device {
+    /// Whether only stations speak it: then it carries no text, there is no plain terminal of it to simulate, and
+    /// `explain` names it only where nothing else reads the bytes.
+    #[must_use]
+    pub const fn is_for_stations_only(&self) -> bool {
+        self.bearer.is_between_stations()
+    }
 }
 
 /// A protocol by its name in the vectors.

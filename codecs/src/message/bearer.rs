@@ -45,6 +45,12 @@ impl Bearer {
         }
     }
 
+    /// Whether only stations are on it: it carries packed frames and no text.
+    #[must_use]
+    pub const fn is_between_stations(self) -> bool {
+        matches!(self, Self::Ip)
+    }
+
     /// Reads a machine name.
     #[must_use]
     pub fn from_name(name: &str) -> Option<Self> {

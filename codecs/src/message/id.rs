@@ -52,7 +52,8 @@ impl fmt::Display for LinkId {
 
 /// A device that a person or a station speaks through: bearer and number, e.g. `beidou:142020`.
 ///
-/// Numbers are canonical text: decimal without leading zeros where the bearer counts, verbatim elsewhere.
+/// Numbers are canonical text: decimal without leading zeros where the bearer counts, on IP an address and port as Rust
+/// prints them (`ip:10.0.0.2:4710`, `ip:[fd00::2]:4710`), verbatim elsewhere.
 #[derive(Clone, Debug, PartialEq, Eq, PartialOrd, Ord, Hash, Serialize, Deserialize)]
 pub struct TerminalId {
     pub bearer: Bearer,
@@ -60,9 +61,13 @@ pub struct TerminalId {
 }
 
 impl TerminalId {
-    /// From a number as the bearer writes it; leading zeros of an all-digit number are dropped.
+    /// From a number as the bearer writes it; leading zeros of an all-digit number are dropped, and an address has one
+    /// spelling, or the same station would be two.
     #[must_use]
     pub fn new(bearer: Bearer, number: &str) -> Self {
+        if let Some(address) = Some(number).filter(|_| bearer == Bearer::Ip).and_then(canonical_address) {
+            return Self { bearer, number: address.to_string().into() };
+        }
         let trimmed = if !number.is_empty() && number.bytes().all(|b| b.is_ascii_digit()) {
             let stripped = number.trim_start_matches('0');
             if stripped.is_empty() { "0" } else { stripped }
@@ -91,11 +96,21 @@ impl TerminalId {
     }
 }
 
+/// An IPv4 address that a socket for both families heard is an IPv4 address.
+fn canonical_address(text: &str) -> Option<SocketAddr> {
+    let mut address: SocketAddr = text.parse().ok()?;
+    address.set_ip(address.ip().to_canonical());
+    Some(address)
+}
+
 impl fmt::Display for TerminalId {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         write!(f, "{}:{}", self.bearer, self.number)
     }
 }
+
+/// Bytes of a number: room for an IPv6 address with a zone and a port.
+const NUMBER_BYTES_MAX: usize = 64;
 
 /// Why a terminal's name could not be read.
 #[derive(Clone, Debug, PartialEq, Eq, Error)]
@@ -108,7 +123,7 @@ impl FromStr for TerminalId {
     fn from_str(text: &str) -> Result<Self, Self::Err> {
         let (bearer, number) = text.split_once(':').ok_or(ParseTerminalIdError)?;
         let bearer = Bearer::from_name(bearer).ok_or(ParseTerminalIdError)?;
-        if number.is_empty() || number.len() > 32 || number.chars().any(|c| c.is_control() || c == ' ') {
+        if number.is_empty() || number.len() > NUMBER_BYTES_MAX || number.chars().any(|c| c.is_control() || c == ' ') {
             return Err(ParseTerminalIdError);
         }
         Ok(Self::new(bearer, number))
@@ -281,5 +296,18 @@ mod tests {
         assert_eq!(TerminalId::new(Bearer::Beidou, "0142020"), "beidou:142020".parse().unwrap());
         assert_eq!(TerminalId::new(Bearer::Beidou, "0000000").number(), "0");
         assert!("beidou:".parse::<TerminalId>().is_err());
+    }
+
+    #[test]
+    fn an_address_reads_back_as_it_was_printed_and_has_one_spelling() {
+        let widest = "ip:[2001:db8:1111:2222:3333:4444:5555:6666%4294967295]:65535";
+        for text in ["ip:10.0.0.2:4710", "ip:[fd00::2]:4710", "ip:[fe80::1%3]:4710", widest] {
+            let id: TerminalId = text.parse().unwrap();
+            assert_eq!((id.bearer, id.to_string().as_str()), (Bearer::Ip, text));
+        }
+        let same = |one: &str, other: &str| assert_eq!(one.parse::<TerminalId>(), other.parse(), "{one}");
+        same("ip:[FD00:0:0::0002]:4710", "ip:[fd00::2]:4710");
+        same("ip:[::ffff:10.0.0.2]:4710", "ip:10.0.0.2:4710");
+        assert_eq!("mesh:[FD00::2]:1".parse::<TerminalId>().unwrap().number(), "[FD00::2]:1");
     }
 }

@@ -233,6 +233,8 @@ pub enum Refusal {
     NotFromStation { id: MessageId },
     #[error("character {found:?} cannot be carried by {bearer}")]
     Charset { found: char, bearer: yizhan_codecs::message::Bearer },
+    #[error("the only way there is {bearer}, between stations, which carries no text")]
+    NoText { bearer: yizhan_codecs::message::Bearer },
     #[error("the journal failed: nothing more can be promised until the station is restarted")]
     Poisoned,
     #[error("roster: {0}")]
@@ -256,6 +258,7 @@ impl Refusal {
             Self::NothingToConfirm { .. } => "nothing_to_confirm",
             Self::NotFromStation { .. } => "not_from_station",
             Self::Charset { .. } => "charset",
+            Self::NoText { .. } => "no_text",
             Self::Poisoned => "journal_failed",
             Self::Roster(_) => "roster",
             Self::IdsExhausted => "ids_exhausted",
@@ -283,6 +286,9 @@ impl Refusal {
                 format!("报文 {id} 不是别的驿站发来的：给手持机的答复请用 yizhan send --reply-to")
             }
             Self::Charset { found, bearer } => format!("字符“{found}”无法经{}发送：请换一个字", bearer.label()),
+            Self::NoText { bearer } => {
+                format!("收方只能经{}到达，那里只有驿站，不收明文：请在名册中登记其手持终端", bearer.label())
+            }
             Self::Poisoned => "存储故障：报文未留存，不能受理。请检查磁盘并重启本站".into(),
             Self::Roster(error) => format!("名册有误：{error}"),
             Self::IdsExhausted => "本站报文编号已用完：请换站号".into(),

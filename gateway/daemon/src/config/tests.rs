@@ -192,6 +192,21 @@ fn a_group_says_what_it_is_and_what_belongs_to_it() {
     assert_eq!(refused(&six).1, "link[1].udp.bind");
 }
 
+#[test]
+fn a_link_between_stations_is_accepted_over_udp_and_its_profile_is_read() {
+    let with = |profile: &str| {
+        let udp = "udp = { bind = [\"0.0.0.0:4710\"], peers = [\"10.0.0.2:4710\", \"[fd00::2]:4710\"] }";
+        format!(
+            "[station]\nnumber = 1\n[[link]]\nname = \"ip-1\"\ndevice = \"air-udp\"\n{udp}\nprofile = {{ {profile} }}\n"
+        )
+    };
+    for profile in ["", "mtu = 200, pace_ms = 5000, group = \"239.20.0.2:4710\""] {
+        assert!(Config::parse(Path::new("g"), &with(profile)).is_ok(), "{profile}");
+    }
+    assert_eq!(refused(&with("mtu = 1751")).1, "link[1].profile.mtu");
+    assert_eq!(refused(&with("group = \"10.0.0.2:4710\"")).1, "link[1].profile.group");
+}
+
 /// The blocks of toml in docs/devices.md, with the heading each stands under.
 fn blocks_of_the_page() -> Vec<(String, String)> {
     let (mut heading, mut blocks, mut block) = (String::new(), Vec::new(), None::<String>);

@@ -172,6 +172,16 @@ async fn a_datagram_leaves_from_the_local_port_that_has_the_peers_number() {
     assert!(matches!(rig.next().await, Input::TransmitFailed { id: TransmitId(4), why: TransmitTrouble::NotWritten }));
 }
 
+#[test]
+fn a_peer_is_spoken_to_from_a_port_of_its_own_family_first_and_of_its_number_then() {
+    let locals = ["0.0.0.0:4711", "0.0.0.0:4710", "[fd00::1]:4711", "[fd00::1]:4710"].map(|text| text.parse().unwrap());
+    for (to, from) in [("10.0.0.2:4710", 1), ("[fd00::2]:4710", 3), ("[fd00::2]:9", 2), ("10.0.0.2:9", 0)] {
+        let to = to.parse().unwrap();
+        let nearest = locals.iter().min_by_key(|local| udp::apart(**local, to));
+        assert_eq!(nearest, Some(&locals[from]), "{to}");
+    }
+}
+
 #[tokio::test]
 async fn a_stranger_is_not_heard() {
     let udp = Udp {

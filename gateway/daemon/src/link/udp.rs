@@ -97,14 +97,20 @@ pub(super) async fn serve(
     }
 }
 
-/// From the local port that has the peer's number, as radios expect it of each other, else from the first.
+/// From the local port of the peer's family that has its number, as radios expect it of each other, else from the first.
 async fn send(sockets: &[Arc<UdpSocket>], to: Option<Peer>, bytes: &[u8]) -> io::Result<()> {
     let Some(Peer(to)) = to else {
         return Err(io::Error::new(io::ErrorKind::NotConnected, "the terminal was not heard yet: no address"));
     };
-    let matching = sockets.iter().find(|socket| socket.local_addr().is_ok_and(|local| local.port() == to.port()));
-    let Some(socket) = matching.or_else(|| sockets.first()) else { return Err(io::ErrorKind::NotConnected.into()) };
+    let nearest =
+        sockets.iter().min_by_key(|socket| socket.local_addr().map_or((true, true), |local| apart(local, to)));
+    let Some(socket) = nearest else { return Err(io::ErrorKind::NotConnected.into()) };
     socket.send_to(bytes, to).await.map(|_| ())
+}
+
+/// What is amiss with a local port for this peer; the least is best. A port of the other family may not reach it at all.
+pub(super) fn apart(local: SocketAddr, to: SocketAddr) -> (bool, bool) {
+    (local.is_ipv4() != to.is_ipv4(), local.port() != to.port())
 }
 
 async fn read_all(socket: Arc<UdpSocket>, udp: Udp, line: Line, refused: Arc<AtomicU64>) {

@@ -50,7 +50,7 @@ impl Engine {
             let planned = self.plan_air(now, id, delivery).map_err(|failure| failure.label());
             planned.map(|()| self.next_row(id, delivery).map_or(0, usize::from))
         } else {
-            self.plan(now, choice, id, delivery).map_err(|error| format!("终端无法承载：{error}"))
+            self.plan(now, choice, id, delivery).map_err(|error| format!("终端无法承载：{}", error.words()))
         };
         let part = match planned {
             Ok(part) => part,

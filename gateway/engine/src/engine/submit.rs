@@ -128,7 +128,21 @@ impl Engine {
             let (held, max) = (self.outbox.pending.len(), self.config.policy.outbox_max);
             return Err(Refusal::OutboxFull { held, max, precedence: sending.precedence });
         }
-        sending.targets.iter().try_for_each(|target| self.check_carried(target, &sending.text))
+        self.check_all_carried(sending)
+    }
+
+    /// Somebody must be able to read a text. Of a group the others get it, and the delivery to whom has only a station ends
+    /// with that reason.
+    fn check_all_carried(&self, sending: &Sending) -> Result<(), Refusal> {
+        let (mut is_carried, mut without_text) = (false, None);
+        for target in &sending.targets {
+            match self.check_carried(target, &sending.text) {
+                Ok(()) => is_carried = true,
+                Err(refusal @ Refusal::NoText { .. }) => without_text = Some(refusal),
+                Err(refusal) => return Err(refusal),
+            }
+        }
+        without_text.filter(|_| !is_carried).map_or(Ok(()), Err)
     }
 
     /// Every recipient must have a terminal that can carry the characters at all.
@@ -143,6 +157,10 @@ impl Engine {
                 match session.measure(text) {
                     Err(EncodeError::Charset(found)) => {
                         refused = Some(Refusal::Charset { found, bearer: terminal.bearer });
+                    }
+                    // A character can be changed; so that is said first.
+                    Err(EncodeError::NoText) => {
+                        refused = refused.or(Some(Refusal::NoText { bearer: terminal.bearer }));
                     }
                     _ => return Ok(()),
                 }

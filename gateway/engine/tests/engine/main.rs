@@ -6,4 +6,5 @@ mod recovered;
 mod relayed;
 mod sent;
 mod station;
+mod stations;
 mod typed;
