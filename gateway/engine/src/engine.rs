@@ -1,6 +1,7 @@
 //! The engine introduces its parts to each other: sessions hear and speak, the bus remembers, the router decides whom,
 //! the outbox decides when.
 
+mod foresee;
 mod hear;
 mod keep;
 mod recover;
@@ -69,6 +70,7 @@ pub struct Engine {
     next_upkeep: Instant,
     wake_told: Option<Instant>,
     stations: Stations,
+    evidence: foresee::Evidences,
 }
 
 /// What a restart may forget of other stations.
@@ -86,6 +88,8 @@ struct Stations {
     heard_from: BTreeMap<StationId, TerminalId>,
     /// Messages in frames.
     packed: BTreeMap<(MessageId, u16), Frames>,
+    /// Messages that were packed when they were accepted.
+    contents: foresee::Contents,
 }
 
 /// Unreadable frames journaled in the running minute of a link.

@@ -1,6 +1,7 @@
 //! Inputs in, effects out. Another kind of output is a sign that some part does I/O in disguise.
 
 use crate::event::Event;
+use crate::outbox::outlook::Outlook;
 use crate::people::Roster;
 use crate::time::Instant;
 use bytes::Bytes;
@@ -163,6 +164,8 @@ pub enum Request {
         supersedes: Option<MessageId>,
         by: String,
     },
+    /// Tell what such a text would cost and when it would arrive, and store nothing.
+    Forecast { to: Recipient, text: String, precedence: Precedence, kind: SendKind, exercise: bool, by: String },
     /// Stop what is not sent yet.
     Cancel { id: MessageId, by: String },
     /// A person has seen an inbound message.
@@ -197,7 +200,10 @@ pub enum SendKind {
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub enum Reply {
     /// The message is stored and will end as law 5 says. `recipients` counts people or terminals.
-    Accepted { id: MessageId, offset: Offset, recipients: usize },
+    /// `forecast` tells of each recipient what is to be expected.
+    Accepted { id: MessageId, offset: Offset, recipients: usize, forecast: Vec<Outlook> },
+    /// What would be told of each recipient; nothing was stored.
+    Forecast(Vec<Outlook>),
     /// Done and stored.
     Done { offset: Offset },
     /// What a courier takes along: every frame once, of so many messages, and so many receipts.

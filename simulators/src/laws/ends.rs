@@ -49,7 +49,7 @@ impl Ends {
                         self.accepted.insert(number(*id));
                     }
                     Reply::Refused(_) => self.refused.extend(text),
-                    Reply::Done { .. } => {}
+                    _ => {}
                 }
             }
             Fact::TakenUp { message } => match &message.said {

@@ -83,16 +83,10 @@ pub(super) async fn send(
     body: Result<Json<Send>, JsonRejection>,
 ) -> Result<(StatusCode, Json<Value>), Problem> {
     let Json(send) = body?;
-    let precedence = match &send.precedence {
-        None => Precedence::default(),
-        Some(name) => Precedence::from_name(name).ok_or_else(|| {
-            Problem::invalid(format!("precedence {name:?} is not one of flash, immediate, priority, routine"))
-        })?,
-    };
     let optional = |id: &Option<String>| id.as_deref().map(message_id).transpose();
     let request = Request::Send {
         to: recipient(&shared, &send.to).await?,
-        precedence,
+        precedence: precedence(send.precedence.as_deref())?,
         kind: send.kind,
         exercise: send.exercise,
         in_reply_to: optional(&send.in_reply_to)?,
@@ -157,13 +151,25 @@ pub(super) async fn note_answer(
 /// Hands a request to the engine; 2xx only after what it promises is stored.
 pub(super) async fn submit(shared: &Shared, request: Request) -> Result<Json<Value>, Problem> {
     match shared.server.station.submit(request).await? {
-        Reply::Accepted { id, offset, recipients } => {
-            Ok(Json(json!({ "id": id.to_string(), "offset": offset.0, "recipients": recipients })))
-        }
+        Reply::Accepted { id, offset, recipients, forecast } => Ok(Json(json!({
+            "id": id.to_string(),
+            "offset": offset.0,
+            "recipients": recipients,
+            "forecast": view::outlooks(&forecast),
+        }))),
+        Reply::Forecast(forecast) => Ok(Json(json!({ "forecast": view::outlooks(&forecast) }))),
         Reply::Done { offset } => Ok(Json(json!({ "offset": offset.0 }))),
         Reply::Refused(refusal) => Err(refusal.into()),
         _ => Err(Problem::invalid("the station gave another answer")),
     }
+}
+
+/// Its machine name or its Chinese word; none = the least urgent.
+pub(super) fn precedence(name: Option<&str>) -> Result<Precedence, Problem> {
+    let Some(name) = name else { return Ok(Precedence::default()) };
+    Precedence::from_name(name).ok_or_else(|| {
+        Problem::invalid(format!("precedence {name:?} is not one of flash, immediate, priority, routine"))
+    })
 }
 
 pub(super) fn by(name: Option<String>) -> Result<String, Problem> {
@@ -185,7 +191,7 @@ fn message_id(text: &str) -> Result<MessageId, Problem> {
 
 /// `beidou:142020` is a terminal, `group:ID` a group; anything else a person, or the group of that name when there is
 /// no such person. Who exists is the engine's to say.
-async fn recipient(shared: &Shared, to: &str) -> Result<Recipient, Problem> {
+pub(super) async fn recipient(shared: &Shared, to: &str) -> Result<Recipient, Problem> {
     if to.parse::<yizhan_codecs::message::TerminalId>().is_ok() {
         return Ok(Recipient::Terminal(to.into()));
     }

@@ -12,6 +12,7 @@
 
 mod bounded;
 mod carry;
+mod forecast;
 mod guard;
 mod messages;
 mod openapi;
@@ -86,6 +87,8 @@ fn router(server: Server) -> Router {
         .route("/roster", get(station::roster).put(station::import_roster).layer(DefaultBodyLimit::max(ROSTER_MAX)))
         .route("/messages", get(messages::list).post(messages::send))
         .route("/messages/{id}", get(messages::one))
+        .route("/forecast", post(forecast::dry_run))
+        .route("/report/forecast", get(forecast::report))
         .route("/messages/{id}/cancel", post(messages::cancel))
         .route("/messages/{id}/read", post(messages::mark_read))
         .route("/messages/{id}/confirm", post(messages::confirm))

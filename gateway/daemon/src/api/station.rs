@@ -33,8 +33,9 @@ pub(super) async fn links(State(shared): State<Shared>) -> Result<Json<Value>, P
 }
 
 pub(super) async fn outbox(State(shared): State<Shared>) -> Result<Json<Value>, Problem> {
-    let lines = shared.server.station.look(|engine, now| engine.outbox(now)).await?;
-    Ok(Json(json!({ "outbox": written(&lines)? })))
+    let lines =
+        shared.server.station.look(|engine, now| engine.outbox(now).iter().map(view::outbox_line).collect::<Vec<_>>());
+    Ok(Json(json!({ "outbox": lines.await? })))
 }
 
 pub(super) async fn contacts(State(shared): State<Shared>) -> Result<Json<Value>, Problem> {

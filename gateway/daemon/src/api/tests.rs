@@ -302,6 +302,25 @@ async fn what_was_accepted_is_there_after_a_restart_and_the_address_file_goes_wi
     within(again.ended()).await.unwrap();
 }
 
+#[tokio::test]
+async fn a_forecast_is_told_and_nothing_is_stored_or_shown() {
+    let rig = Rig::start().await;
+    let (_, before) = rig.get("/api/v1/status").await;
+    let ask = json!({ "to": "beidou:142020", "text": "三号桥断了", "precedence": "特急" });
+    let (status, told) = rig.post("/api/v1/forecast", &ask).await;
+    assert_eq!((status, keys(&told["forecast"][0])), (200, properties("Outlook")), "{told}");
+    assert_eq!(told["forecast"][0]["unknown"], "no_receipts");
+    assert_eq!(told["forecast"][0]["bearer_label"], "北斗");
+    assert_eq!(rig.get("/api/v1/messages").await.1["messages"], json!([]));
+    let (_, after) = rig.get("/api/v1/status").await;
+    assert_eq!(after["outbox"], before["outbox"]);
+    let (status, problem) = rig.post("/api/v1/forecast", &json!({ "to": "王五", "text": "在吗" })).await;
+    assert_eq!((status, problem["type"].as_str()), (422, Some("urn:yizhan:problem:unknown_recipient")));
+    let (_, report) = rig.get("/api/v1/report/forecast").await;
+    assert_eq!((&report["classes"], &report["unknown"]["flash"]), (&json!([]), &json!(0)));
+    rig.stop().await;
+}
+
 /// The properties of a schema, by its name.
 fn properties(name: &str) -> BTreeSet<String> {
     let document: Value = serde_json::from_str(super::openapi::OPENAPI).unwrap();
@@ -353,6 +372,9 @@ async fn answers_have_the_properties_that_the_description_promises() {
     assert_eq!(keys(&status["links"][0]), properties("Link"));
     assert_eq!(keys(&status["links"][0]["cards"][0]), properties("Card"));
     assert_eq!(keys(&rig.get("/api/v1/outbox").await.1["outbox"][0]), properties("OutboxLine"));
+    assert_eq!(keys(&rig.get("/api/v1/outbox").await.1["outbox"][0]["forecast"]), properties("Outlook"));
+    assert_eq!(keys(&accepted["forecast"][0]), properties("Outlook"));
+    assert_eq!(keys(&rig.get("/api/v1/report/forecast").await.1), properties("ForecastReport"));
     assert_eq!(keys(&rig.get("/api/v1/roster").await.1), properties("Roster"));
     assert_eq!(keys(&rig.get("/nowhere").await.1), properties("Problem"));
     let id = accepted["id"].as_str().unwrap();

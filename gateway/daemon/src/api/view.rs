@@ -2,10 +2,12 @@
 
 use serde_json::{Map, Value, json};
 use yizhan_codecs::air::Traffic;
-use yizhan_codecs::message::{MessageId, Position, StationId, Utc};
+use yizhan_codecs::message::{Bearer, MessageId, Position, Precedence, StationId, Utc};
+use yizhan_engine::OutboxLine;
 use yizhan_engine::bus::journal::{Encode, Record};
-use yizhan_engine::bus::{Contact, Delivery, Message};
+use yizhan_engine::bus::{Contact, Delivery, Experience, Message};
 use yizhan_engine::io::StoredRecord;
+use yizhan_engine::outbox::outlook::{Outlook, Unknown};
 
 /// A wall time of a record; `null` where no clock was trusted.
 pub(super) fn time(ms: i64) -> Option<String> {
@@ -76,6 +78,74 @@ fn delivery((number, delivery): (usize, &Delivery)) -> Value {
 fn parts(delivery: &Delivery) -> usize {
     let rows = delivery.air.as_ref().map(|air| usize::from(air.stream.rows()));
     rows.unwrap_or_else(|| delivery.plans.values().map(Vec::len).max().unwrap_or(0))
+}
+
+pub(super) fn outlooks(outlooks: &[Outlook]) -> Vec<Value> {
+    outlooks.iter().map(outlook).collect()
+}
+
+fn outlook(outlook: &Outlook) -> Value {
+    json!({
+        "to": outlook.to,
+        "bearer": outlook.bearer.map(Bearer::name),
+        "bearer_label": outlook.bearer.map(Bearer::label),
+        "parts": outlook.parts,
+        "slots_ahead": outlook.slots_ahead,
+        "send_in_ms": outlook.send_in_ms,
+        "sends_permille": outlook.sends_permille,
+        "early_ms": outlook.early_ms,
+        "late_ms": outlook.late_ms,
+        "unknown": outlook.unknown.map(Unknown::name),
+        "unknown_label": outlook.unknown.map(Unknown::label),
+    })
+}
+
+pub(super) fn outbox_line(line: &OutboxLine) -> Value {
+    json!({
+        "id": line.id,
+        "delivery": line.delivery,
+        "to": line.to,
+        "precedence": line.precedence.name(),
+        "rung": line.rung,
+        "rung_label": line.rung_label,
+        "text": line.text,
+        "sent": line.sent,
+        "held": line.held,
+        "life_left_ms": line.life_left_ms,
+        "slot_in_ms": line.slot_in_ms,
+        "forecast": outlook(&line.forecast),
+    })
+}
+
+/// How forecasts have turned out: each class, most urgent first, and how often nothing could be told.
+pub(super) fn experience(experience: &Experience) -> Value {
+    let mut classes: Vec<_> = experience.scores().collect();
+    classes.sort_by_key(|(class, _)| (std::cmp::Reverse(class.precedence), !class.first, class.deep));
+    let share = |of: u32, all: u32| u64::from(of).saturating_mul(1_000).checked_div(all.into());
+    let classes = classes.iter().map(|(class, score)| {
+        let (queue, queue_label) = match (class.first, class.deep) {
+            (true, _) => ("first", "不排队"),
+            (_, false) => ("behind", "排队"),
+            (_, true) => ("deep", "本人多条排队"),
+        };
+        json!({
+            "precedence": class.precedence.name(),
+            "precedence_label": class.precedence.label(),
+            "queue": queue,
+            "queue_label": queue_label,
+            "outcomes": score.outcomes(),
+            "arrived": score.arrived,
+            "missed": score.missed,
+            "early": score.early,
+            "inside": score.inside,
+            "early_permille": share(score.early, score.outcomes()),
+            "inside_permille": share(score.inside, score.outcomes()),
+            "mean_width_ms": score.width_ms.checked_div(score.outcomes().into()),
+        })
+    });
+    let unknown =
+        Precedence::ALL.iter().map(|precedence| (precedence.name().to_owned(), experience.unknown(*precedence).into()));
+    json!({ "classes": classes.collect::<Vec<_>>(), "unknown": unknown.collect::<Map<String, Value>>() })
 }
 
 pub(super) fn contact(terminal: &yizhan_codecs::message::TerminalId, contact: &Contact, holder: Option<&str>) -> Value {

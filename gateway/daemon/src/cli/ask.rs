@@ -2,6 +2,7 @@
 
 use super::CliError;
 use super::client::Client;
+use super::forecast;
 use super::words::{self, duration, flag, list, number, text};
 use serde_json::Value;
 use std::io::Write;
@@ -114,10 +115,12 @@ pub(super) fn outbox(client: &Client, json: bool, out: &mut dyn Write) -> Result
         let held = if flag(line, "held") { "  等待人工确认" } else { "" };
         let left = line.get("life_left_ms").and_then(Value::as_u64);
         let left = left.map_or_else(String::new, |ms| format!("  时限还有{}", duration(ms)));
+        let outlook = line.get("forecast").unwrap_or(&Value::Null);
         let slot = match line.get("slot_in_ms").and_then(Value::as_u64) {
+            None if number(outlook, "parts") == 0 => "  不再发送".to_owned(),
             None => "  没有可用的卡".to_owned(),
             Some(0) => String::new(),
-            Some(ms) => format!("  {}后有发送时机", duration(ms)),
+            Some(ms) => format!("  {}后轮到发送", duration(ms)),
         };
         writeln!(
             out,
@@ -129,6 +132,7 @@ pub(super) fn outbox(client: &Client, json: bool, out: &mut dyn Write) -> Result
             number(line, "sent"),
             text(line, "text"),
         )?;
+        writeln!(out, "    {}", forecast::words(outlook))?;
     }
     Ok(())
 }

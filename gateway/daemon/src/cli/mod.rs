@@ -9,6 +9,7 @@ mod airtime;
 mod ask;
 mod carry;
 mod client;
+mod forecast;
 mod net;
 mod offline;
 mod talk;
@@ -81,6 +82,11 @@ enum What {
         #[command(subcommand)]
         what: RosterWhat,
     },
+    /// 报表
+    Report {
+        #[command(subcommand)]
+        what: ReportWhat,
+    },
     /// 标记已读
     Read { id: String },
     /// 确认等待人工确认的报文
@@ -144,6 +150,16 @@ enum AirtimeWhat {
     },
 }
 
+#[derive(Debug, Subcommand)]
+enum ReportWhat {
+    /// 预报对账：受理时报的送达时间准不准
+    Forecast {
+        /// 输出 JSON
+        #[arg(long)]
+        json: bool,
+    },
+}
+
 #[derive(Debug, Args)]
 struct Send {
     /// 收件：名册中的人或组（group:组号），或 beidou:卡号 这样的终端
@@ -170,6 +186,9 @@ struct Send {
     /// 一直看到送达、答复或结束
     #[arg(long)]
     wait: bool,
+    /// 只看预报，不发送
+    #[arg(long, conflicts_with_all = ["wait", "reply_to", "supersedes"])]
+    forecast_only: bool,
     /// 正文
     text: String,
 }
@@ -350,6 +369,7 @@ fn perform(cli: Cli, table: AirtimeTable) -> Result<ExitCode, CliError> {
         What::Tail { last, json, once } => talk::tail(&place.client()?, last, json, once, out)?,
         What::Status { json } => ask::status(&place.client()?, json, out)?,
         What::Outbox { json } => ask::outbox(&place.client()?, json, out)?,
+        What::Report { what: ReportWhat::Forecast { json } } => forecast::report(&place.client()?, json, out)?,
         What::Roster { what: RosterWhat::Show { json } } => ask::roster(&place.client()?, json, out)?,
         What::Roster { what: RosterWhat::Import { file } } => talk::import(&place.client()?, &file, out)?,
         What::Read { id } => talk::act(&place.client()?, &id, "read", "已标记已读", out)?,

@@ -2,7 +2,7 @@
 
 use super::client::Client;
 use super::words::{self, text};
-use super::{AnswerWord, CliError, Place, Send};
+use super::{AnswerWord, CliError, Place, Send, forecast};
 use clap::ValueEnum;
 use serde_json::{Value, json};
 use std::collections::BTreeSet;
@@ -23,20 +23,29 @@ pub(super) fn send(client: &Client, send: &Send, out: &mut dyn Write) -> Result<
         (_, true) => "warning",
         _ => "text",
     };
-    let body = json!({
+    let mut body = json!({
         "to": send.to,
         "text": send.text,
         "precedence": send.precedence,
         "kind": kind,
         "exercise": send.exercise,
-        "in_reply_to": send.reply_to,
-        "supersedes": send.supersedes,
         "by": me(),
     });
+    if send.forecast_only {
+        let reply = client.call("POST", "/api/v1/forecast", Some(&body))?;
+        forecast::lines(&reply).iter().try_for_each(|line| writeln!(out, "{line}"))?;
+        return Ok(ExitCode::SUCCESS);
+    }
+    if let Value::Object(body) = &mut body {
+        body.insert("in_reply_to".into(), send.reply_to.clone().into());
+        body.insert("supersedes".into(), send.supersedes.clone().into());
+    }
     let reply = client.call("POST", "/api/v1/messages", Some(&body))?;
     let id = text(&reply, "id");
     writeln!(out, "{id}")?;
     out.flush()?;
+    // Standard output is the number alone, for scripts.
+    forecast::lines(&reply).iter().try_for_each(|line| writeln!(std::io::stderr(), "{line}"))?;
     if !send.wait {
         return Ok(ExitCode::SUCCESS);
     }

@@ -17,6 +17,8 @@ fn the_documented_forms_are_understood() {
         "yizhan check --config g.toml",
         "yizhan send --to 李雷 --precedence 特提 --order --wait 立即撤离",
         "yizhan send --to beidou:142020 收到",
+        "yizhan send --to 李雷 --forecast-only 收到",
+        "yizhan report forecast --json",
         "yizhan tail -n 5 --json",
         "yizhan --data d status",
         "yizhan roster import r.toml",
@@ -51,6 +53,7 @@ fn the_documented_forms_are_understood() {
 fn a_send_without_a_recipient_and_an_order_that_is_a_warning_are_wrong_usage() {
     assert!(parsed("yizhan send 收到").is_err());
     assert!(parsed("yizhan send --to a --order --warning b").is_err());
+    assert!(parsed("yizhan send --to a --forecast-only --wait b").is_err());
     assert!(parsed("yizhan answer 0701C").is_err());
     assert!(parsed("yizhan net new --id 0 --out net.key").is_err());
 }

@@ -120,6 +120,7 @@ pub(super) fn record(record: &Value) -> Option<String> {
             let reason = reason.map(|reason| format!("：{reason}")).unwrap_or_default();
             format!("报文 {id} 第{}路 结束 {}{reason}", way(), end(text(data, "end")))
         }
+        "forecast_made" => format!("报文 {id} 第{}路 {}", way(), super::forecast::words(data)),
         "copy_counted" => format!("报文 {id} 又收到一次（{}）", text(data, "link")),
         "held" => format!("报文 {id} 等待人工确认：yizhan confirm {id}"),
         "confirmed" => format!("报文 {id} 已由 {} 确认", text(data, "by")),

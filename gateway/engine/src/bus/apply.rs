@@ -59,13 +59,9 @@ impl State {
             What::Attempted(r) => self.fold_attempt(at_ms, r)?,
             What::AttemptEnded(r) => self.fold_attempt_end(r),
             What::AttemptProgressed(r) => self.fold_attempt_progress(r)?,
-            What::RungRaised(r) => {
-                let rung = rung_from_name(&r.rung, &r.answer).ok_or("rung")?;
-                if let Some(delivery) = self.delivery_mut(r.id, r.delivery)? {
-                    delivery.rung = delivery.rung.max(rung);
-                }
-            }
-            What::DeliveryEnded(r) => self.fold_end(r)?,
+            What::RungRaised(r) => self.fold_rung(at_ms, r)?,
+            What::DeliveryEnded(r) => self.fold_end(at_ms, r)?,
+            What::ForecastMade(r) => self.fold_forecast(at_ms, r)?,
             What::CopyCounted(r) => {
                 if let Some(message) = self.message_mut(r.id)? {
                     message.copies = message.copies.saturating_add(1);
@@ -299,8 +295,17 @@ impl State {
         delivery.plans.get_mut(&attempt.terminal)?.get_mut(usize::from(attempt.part))
     }
 
-    fn fold_end(&mut self, r: &journal::DeliveryEnded) -> Folded {
+    fn fold_rung(&mut self, at_ms: i64, r: &journal::RungRaised) -> Folded {
+        let rung = rung_from_name(&r.rung, &r.answer).ok_or("rung")?;
+        if let Some(delivery) = self.delivery_mut(r.id, r.delivery)? {
+            delivery.rung = delivery.rung.max(rung);
+        }
+        self.score_rung(at_ms, r.id, r.delivery, rung)
+    }
+
+    fn fold_end(&mut self, at_ms: i64, r: &journal::DeliveryEnded) -> Folded {
         let end = end(&r.end)?;
+        self.score_end(at_ms, r.id, r.delivery, end)?;
         let Some(delivery) = self.delivery_mut(r.id, r.delivery)? else { return Ok(()) };
         delivery.end = Some(end);
         delivery.reason.clone_from(&r.reason);

@@ -4,7 +4,7 @@
 pub struct Record {
     #[prost(int64, tag = "1")]
     pub at_ms: i64,
-    #[prost(oneof = "record::What", tags = "2, 3, 4, 5, 6, 7, 8, 9, 10, 11, 12, 13, 14, 15, 16, 17, 18, 19, 20, 21, 22, 23, 24, 25, 26, 27, 28, 29, 30, 31, 32, 33, 35, 36")]
+    #[prost(oneof = "record::What", tags = "2, 3, 4, 5, 6, 7, 8, 9, 10, 11, 12, 13, 14, 15, 16, 17, 18, 19, 20, 21, 22, 23, 24, 25, 26, 27, 28, 29, 30, 31, 32, 33, 34, 35, 36")]
     pub what: ::core::option::Option<record::What>,
 }
 /// Nested message and enum types in `Record`.
@@ -77,6 +77,8 @@ pub mod record {
         ReceiptHeard(super::ReceiptHeard),
         #[prost(message, tag = "33")]
         ModelsLearned(super::ModelsLearned),
+        #[prost(message, tag = "34")]
+        ForecastMade(super::ForecastMade),
         #[prost(message, tag = "35")]
         CarriedOut(super::CarriedOut),
         #[prost(message, tag = "36")]
@@ -612,4 +614,46 @@ pub struct NumberSpent {
     pub exercise: bool,
     #[prost(message, optional, tag = "2")]
     pub number: ::core::option::Option<AirNumber>,
+}
+/// What was told of a delivery when it was accepted, with its reckoning, so that the outcome can be scored. Only for
+/// deliveries whose arrival can be proven.
+#[derive(serde::Serialize)]
+#[derive(Clone, PartialEq, Eq, Hash, ::prost::Message)]
+pub struct ForecastMade {
+    #[prost(uint64, tag = "1")]
+    pub id: u64,
+    #[prost(uint32, tag = "2")]
+    pub delivery: u32,
+    /// Frames that it takes when none is lost, slots that go first, sends that it costs in the mean, in thousandths.
+    #[prost(uint32, tag = "3")]
+    pub parts: u32,
+    #[prost(uint32, tag = "4")]
+    pub slots_ahead: u32,
+    #[prost(uint32, tag = "5")]
+    pub cost: u32,
+    /// The arrival window, milliseconds from this record on; both 0 when `unknown` says why none was told.
+    #[prost(uint64, tag = "6")]
+    pub early_ms: u64,
+    #[prost(uint64, tag = "7")]
+    pub late_ms: u64,
+    /// What passes in any case, and what was reckoned for each bound after that, before experience.
+    #[prost(uint64, tag = "8")]
+    pub sure_ms: u64,
+    #[prost(uint64, optional, tag = "9")]
+    pub reckoned_early_ms: ::core::option::Option<u64>,
+    #[prost(uint64, optional, tag = "10")]
+    pub reckoned_late_ms: ::core::option::Option<u64>,
+    /// Its class: reckonings that err alike.
+    #[prost(string, tag = "11")]
+    pub precedence: ::prost::alloc::string::String,
+    #[prost(bool, tag = "12")]
+    pub first: bool,
+    #[prost(bool, tag = "13")]
+    pub deep: bool,
+    #[prost(bool, tag = "14")]
+    pub sent: bool,
+    #[prost(string, tag = "15")]
+    pub bearer: ::prost::alloc::string::String,
+    #[prost(string, tag = "16")]
+    pub unknown: ::prost::alloc::string::String,
 }

@@ -1,6 +1,6 @@
 //! A message as the bus keeps it, and where each of its deliveries stands.
 
-use super::{AirPlan, CardKey};
+use super::{AirPlan, CardKey, Told};
 use crate::event::{AttemptId, End, HoldReason};
 use crate::io::{Offset, SendKind};
 use crate::people::Topic;
@@ -127,6 +127,8 @@ pub struct Delivery {
     /// The station, where it goes to one, and how.
     pub station: Option<StationId>,
     pub air: Option<AirPlan>,
+    /// What was told of its arrival when it was accepted.
+    pub told: Option<Told>,
     /// The highest rung proven.
     pub rung: Rung,
     pub end: Option<End>,

@@ -7,6 +7,7 @@
 
 mod apply;
 mod apply_stations;
+mod experience;
 mod gate;
 pub mod journal;
 mod message;
@@ -14,6 +15,7 @@ mod state;
 mod stations;
 
 pub use apply::ApplyError;
+pub use experience::{Experience, Score, Told};
 pub(crate) use gate::{Gate, Gated};
 pub(crate) use message::id_to_u64;
 pub use message::{Delivery, Message, OpenAttempt, PartState, Voucher};

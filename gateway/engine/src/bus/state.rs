@@ -1,6 +1,6 @@
 //! What the station knows: a fold over its journal.
 
-use super::{Message, NetState, OpenAttempt};
+use super::{Experience, Message, NetState, OpenAttempt};
 use crate::event::AttemptId;
 use crate::io::Offset;
 use crate::people::Roster;
@@ -41,12 +41,14 @@ pub struct State {
     /// Open SOS by unit: the terminal that called.
     pub(crate) sos: BTreeMap<TerminalId, MessageId>,
     pub(crate) contacts: BTreeMap<TerminalId, Contact>,
+    /// How forecasts have turned out.
+    pub(crate) experience: Experience,
     /// The latest trusted wall time of any record.
     pub(crate) wall_last_ms: i64,
 }
 
 /// Begins a snapshot; to be changed with every change of a type in [`State`].
-const FORMAT: [u8; 4] = *b"YZS4";
+const FORMAT: [u8; 4] = *b"YZS5";
 
 /// A state at an offset, for starting without reading the journal from its first record.
 #[derive(Clone, Debug, PartialEq, Eq)]

@@ -1,6 +1,7 @@
 //! Keeping what was heard: repeats, numbered parts, answers, calls for help, relaying.
 
 use super::Engine;
+use super::foresee::Far;
 use super::hear::fix_of;
 use super::stations::Sealed;
 use super::typed::Typed;
@@ -225,6 +226,7 @@ impl Engine {
 
     /// Gives a message its id, journals it, shows it once it is synced, and sends it on where it has to go.
     pub(super) fn keep(&mut self, now: Now, draft: Draft<'_>) -> Option<(MessageId, Offset)> {
+        self.evidence.heard(&Far::Terminal(draft.from.clone()));
         let typed = match &draft.sealed {
             Some(sealed) => Typed::sealed(sealed),
             None => self.typed_line(&draft),
@@ -393,14 +395,7 @@ impl Engine {
         let Some(message) = self.state.message(id) else { return };
         let (precedence, first, life_ms) = (message.precedence, message.deliveries.len(), message.life_ms);
         let room = self.room_for(precedence);
-        let delivery = |target: &Target| journal::routed::Delivery {
-            person: target.person.clone().unwrap_or_default(),
-            terminals: target.terminals.iter().map(ToString::to_string).collect(),
-            group: target.group,
-            station: target.station.map_or(0, |station| station.number().into()),
-        };
-        let deliveries = targets.iter().map(delivery).collect();
-        self.append(now, What::Routed(journal::Routed { id: id_to_u64(id), deliveries }));
+        self.append(now, What::Routed(routed_record(id, targets)));
         for index in 0..targets.len() {
             let Ok(number) = u16::try_from(first + index) else { break };
             if index < room {
@@ -438,6 +433,17 @@ impl Draft<'_> {
         let content = if self.opaque.is_empty() { self.text.as_bytes() } else { &self.opaque };
         OriginKey::new(&self.from, self.to.clone(), self.native, content)
     }
+}
+
+/// To whom a message goes.
+pub(super) fn routed_record(id: MessageId, targets: &[Target]) -> journal::Routed {
+    let delivery = |target: &Target| journal::routed::Delivery {
+        person: target.person.clone().unwrap_or_default(),
+        terminals: target.terminals.iter().map(ToString::to_string).collect(),
+        group: target.group,
+        station: target.station.map_or(0, |station| station.number().into()),
+    };
+    journal::Routed { id: id_to_u64(id), deliveries: targets.iter().map(delivery).collect() }
 }
 
 /// What a message is about: a call for help goes before everything else that it may be.

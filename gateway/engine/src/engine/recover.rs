@@ -90,6 +90,7 @@ impl Engine {
             next_upkeep: Instant::default(),
             wake_told: None,
             stations: super::Stations::default(),
+            evidence: super::foresee::Evidences::default(),
         };
         engine.begin(now, read);
         Ok(engine)

@@ -1,8 +1,9 @@
 //! Sending: from a choice of the outbox to bytes on a link, and from the terminal's word to a rung.
 
 use super::Engine;
+use super::foresee::Far;
 use crate::bus::journal::{self, record::What};
-use crate::bus::{CardKey, Delivery, Gated, OpenAttempt, id_to_u64};
+use crate::bus::{CardKey, Delivery, Gated, Message, OpenAttempt, id_to_u64};
 use crate::event::{AttemptId, AttemptOutcome, End, Event, SlotReason};
 use crate::io::{TransmitId, TransmitTrouble};
 use crate::outbox::{Choice, Load, Outstanding, Stage};
@@ -57,7 +58,11 @@ impl Engine {
             Err(why) => return self.refuse_leg(now, (id, delivery), &choice.terminal, &why),
         };
         let attempt = AttemptId(self.state.attempt_last + 1);
-        let by = self.state.message(id).map(|message| message.by.clone()).unwrap_or_default();
+        let message = self.state.message(id);
+        let by = message.map(|message| message.by.clone()).unwrap_or_default();
+        if let (Some(message), Some(card)) = (message, self.outbox.cards.get(&choice.card)) {
+            self.outbox.sends.note(now.mono, message.precedence, card.slot);
+        }
         let record = journal::Attempted {
             attempt: attempt.0,
             id: id_to_u64(id),
@@ -84,7 +89,9 @@ impl Engine {
     fn plan(&mut self, now: Now, choice: &Choice, id: MessageId, delivery: u16) -> Result<usize, EncodeError> {
         let planned = self.parts_of(id, delivery, &choice.terminal);
         if planned.is_none() {
-            let parts = self.cut(now, choice, id)?;
+            let message = self.state.message(id).ok_or(EncodeError::Unsupported)?;
+            let card = self.outbox.cards.get(&choice.card).ok_or(EncodeError::Unsupported)?;
+            let parts = self.cut(now, &choice.card.link, card.capacity_bits, message)?;
             let record = journal::PartsPlanned {
                 id: id_to_u64(id),
                 delivery: delivery.into(),
@@ -105,10 +112,15 @@ impl Engine {
         self.state.message(id)?.deliveries.get(usize::from(delivery))?.plans.get(terminal)
     }
 
-    fn cut(&self, now: Now, choice: &Choice, id: MessageId) -> Result<Vec<String>, EncodeError> {
-        let message = self.state.message(id).ok_or(EncodeError::Unsupported)?;
-        let session = self.sessions.get(&choice.card.link).ok_or(EncodeError::Unsupported)?;
-        let card = self.outbox.cards.get(&choice.card).ok_or(EncodeError::Unsupported)?;
+    /// The text as a plain terminal behind this link is given it, in parts of so many air bits.
+    pub(super) fn cut(
+        &self,
+        now: Now,
+        link: &LinkId,
+        capacity_bits: u32,
+        message: &Message,
+    ) -> Result<Vec<String>, EncodeError> {
+        let (session, id) = (self.sessions.get(link).ok_or(EncodeError::Unsupported)?, message.id);
         let roster = self.state.roster();
         let sender = message.from.as_ref().map(|from| match roster.holder(from) {
             Some(person) => person.name.clone(),
@@ -119,7 +131,7 @@ impl Engine {
         let origin = Some(Utc(message.at_ms)).filter(|at| unsure && at.0 != 0);
         let text = route::render(message, sender.as_deref(), origin, self.poisoned.is_some());
         let measure = |text: &str| session.measure(text);
-        route::split(&text, id, card.capacity_bits, self.config.policy.parts_max, &measure)
+        route::split(&text, id, capacity_bits, self.config.policy.parts_max, &measure)
     }
 
     fn encode(
@@ -350,6 +362,7 @@ impl Engine {
         if outcome == AttemptOutcome::Silent {
             self.unanswered.insert(open.link.clone(), (attempt, now.mono));
         }
+        self.count_evidence(now, &open, outcome);
         if outcome == AttemptOutcome::NotWritten
             && let Some(pending) = self.outbox.pending.get_mut(&(open.id, open.delivery))
         {
@@ -363,6 +376,19 @@ impl Engine {
         self.tell(Event::AttemptEnded { attempt, link: open.link.clone(), outcome });
         self.follow_up(now, &open);
         self.outbox.touch();
+    }
+
+    /// Whether a far terminal that confirms by itself has confirmed. Stations answer with receipts.
+    fn count_evidence(&mut self, now: Now, open: &OpenAttempt, outcome: AttemptOutcome) {
+        let to_terminal = self.delivery(open.id, open.delivery).is_some_and(|d| d.station.is_none() && !d.group);
+        let far = Far::Terminal(open.terminal.clone());
+        match outcome {
+            AttemptOutcome::Delivered { delivered: true, .. } => self.evidence.heard(&far),
+            AttemptOutcome::Silent | AttemptOutcome::Delivered { delivered: false, .. } if to_terminal => {
+                self.evidence.sent(now.mono, far);
+            }
+            _ => {}
+        }
     }
 
     /// A row or a frame of receipts that may be out: its stream goes on.

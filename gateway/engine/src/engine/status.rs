@@ -1,8 +1,10 @@
 //! Pure getters for people and programs: how the station is, and what waits.
 
 use super::Engine;
+use super::foresee::Outlooks;
 use crate::io::StoreTrouble;
 use crate::outbox::Cards;
+use crate::outbox::outlook::Outlook;
 use crate::session::Health;
 use crate::time::Now;
 use serde::Serialize;
@@ -78,8 +80,10 @@ pub struct OutboxLine {
     pub held: bool,
     /// Milliseconds until its life ends, where that is known.
     pub life_left_ms: Option<u64>,
-    /// The least time until a card of one of its bearers is free, milliseconds; `None` = no card.
+    /// Milliseconds until its own turn, as far as is known; `None` = no card, or nothing more is sent.
     pub slot_in_ms: Option<u64>,
+    /// What is to be expected of it as of now.
+    pub forecast: Outlook,
 }
 
 impl Engine {
@@ -140,18 +144,17 @@ impl Engine {
     /// Deliveries without an end, most urgent first.
     #[must_use]
     pub fn outbox(&self, now: Now) -> Vec<OutboxLine> {
-        let mut lines: Vec<OutboxLine> = self.state.open.iter().filter_map(|entry| self.line(now, *entry)).collect();
+        let mut outlooks = self.outlooks(now);
+        let open = self.state.open.iter();
+        let mut lines: Vec<OutboxLine> = open.filter_map(|entry| self.line(now, *entry, &mut outlooks)).collect();
         lines.sort_by_key(|line| std::cmp::Reverse(line.precedence));
         lines
     }
 
-    fn line(&self, now: Now, (id, number): (MessageId, u16)) -> Option<OutboxLine> {
+    fn line(&self, now: Now, (id, number): (MessageId, u16), outlooks: &mut Outlooks<'_>) -> Option<OutboxLine> {
         let message = self.state.message(id)?;
         let delivery = message.deliveries.get(usize::from(number))?;
-        let on_way = |bearer| self.sessions.values().filter(move |s| s.limits().bearer == bearer);
-        let slots = delivery.terminals.iter().flat_map(|terminal| on_way(terminal.bearer)).flat_map(|session| {
-            self.outbox.cards.on(&session.link).map(|(_, card)| millis(card.free_at.since(now.mono)))
-        });
+        let forecast = outlooks.of(message, number, delivery);
         Some(OutboxLine {
             id: id.to_string(),
             delivery: number,
@@ -163,7 +166,8 @@ impl Engine {
             sent: delivery.spent(),
             held: message.held.is_some(),
             life_left_ms: self.deadlines.get(&id).map(|at| millis(at.since(now.mono))),
-            slot_in_ms: slots.min(),
+            slot_in_ms: forecast.send_in_ms,
+            forecast,
         })
     }
 }

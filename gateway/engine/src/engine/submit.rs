@@ -1,6 +1,7 @@
 //! What people and programs ask for.
 
 use super::Engine;
+use super::keep::routed_record;
 use crate::bus::journal::{self, record::What};
 use crate::bus::{Gated, id_to_u64};
 use crate::event::{End, Event, HoldReason};
@@ -41,6 +42,8 @@ pub(super) struct OwnWords {
 impl Engine {
     pub(super) fn submit(&mut self, now: Now, ticket: Ticket, request: Request) {
         match self.answer_request(now, request) {
+            // It promises nothing, so it waits for nothing.
+            Ok(reply @ Reply::Forecast(_)) => self.outputs.push_back(crate::io::Output::Reply { ticket, reply }),
             Ok(reply) => self.hold(now, Gated::Reply { ticket, reply }),
             Err(refusal) => {
                 self.outputs.push_back(crate::io::Output::Reply { ticket, reply: Reply::Refused(refusal) });
@@ -54,12 +57,18 @@ impl Engine {
         }
         match request {
             Request::Send { to, text, precedence, kind, exercise, in_reply_to, supersedes, by } => {
-                let targets = route::resolve(self.state.roster(), &to, &self.reached())?;
-                let to = match to {
-                    Recipient::Person(name) | Recipient::Group(name) | Recipient::Terminal(name) => name,
-                };
+                let (to, targets) = self.resolve(to)?;
                 let sending = Sending { to, targets, text, precedence, kind, exercise, in_reply_to, supersedes, by };
-                self.send_text(now, sending)
+                let recipients = sending.targets.len();
+                let id = self.send_text(now, sending)?;
+                let forecast = self.foretell(now, id);
+                Ok(Reply::Accepted { id, offset: self.state.offset, recipients, forecast })
+            }
+            Request::Forecast { to, text, precedence, kind, exercise, by } => {
+                let (to, targets) = self.resolve(to)?;
+                let (in_reply_to, supersedes) = (None, None);
+                let sending = Sending { to, targets, text, precedence, kind, exercise, in_reply_to, supersedes, by };
+                self.forecast_text(now, sending)
             }
             Request::Cancel { id, by } => self.cancel(now, id, &by),
             Request::MarkRead { id, by } => {
@@ -86,15 +95,40 @@ impl Engine {
         self.state.message(id).map(|_| ()).ok_or(Refusal::UnknownMessage { id })
     }
 
-    fn send_text(&mut self, now: Now, sending: Sending) -> Result<Reply, Refusal> {
+    fn resolve(&self, to: Recipient) -> Result<(String, Vec<Target>), Refusal> {
+        let targets = route::resolve(self.state.roster(), &to, &self.reached())?;
+        let (Recipient::Person(name) | Recipient::Group(name) | Recipient::Terminal(name)) = to;
+        Ok((name, targets))
+    }
+
+    fn send_text(&mut self, now: Now, sending: Sending) -> Result<MessageId, Refusal> {
         self.check(&sending)?;
         let id = self.take_id(now).ok_or(Refusal::IdsExhausted)?;
+        let offset: Offset = self.append(now, What::MessageKept(self.kept_record(id, &sending)));
+        if let Some(old) = sending.supersedes {
+            self.end_open(now, old, End::Superseded, &format!("由 {id} 更新"));
+        }
+        self.route(now, id, &sending.targets);
+        self.hold(now, Gated::Tell(Event::MessageAccepted { id, offset, precedence: sending.precedence }));
+        Ok(id)
+    }
+
+    /// What would be told of a text, under the number that it would get.
+    fn forecast_text(&self, now: Now, sending: Sending) -> Result<Reply, Refusal> {
+        self.check(&sending)?;
+        let counter = self.state.id_last.checked_add(1).ok_or(Refusal::IdsExhausted)?;
+        let id = MessageId { station: self.config.station, counter };
+        let routed = routed_record(id, &sending.targets);
+        Ok(Reply::Forecast(self.foretell_dry(now, self.kept_record(id, &sending), routed)?))
+    }
+
+    fn kept_record(&self, id: MessageId, sending: &Sending) -> journal::MessageKept {
         let life = self.config.policy.life.of(sending.precedence);
-        let record = journal::MessageKept {
+        journal::MessageKept {
             id: id_to_u64(id),
-            by: sending.by,
-            to: sending.to,
-            text: sending.text,
+            by: sending.by.clone(),
+            to: sending.to.clone(),
+            text: sending.text.clone(),
             topic: Topic::Text.name().into(),
             precedence: sending.precedence.name().into(),
             kind: kind_name(sending.kind).into(),
@@ -103,14 +137,7 @@ impl Engine {
             supersedes: sending.supersedes.map_or(0, id_to_u64),
             life_ms: u64::try_from(life.as_millis()).unwrap_or(u64::MAX),
             ..journal::MessageKept::default()
-        };
-        let offset: Offset = self.append(now, What::MessageKept(record));
-        if let Some(old) = sending.supersedes {
-            self.end_open(now, old, End::Superseded, &format!("由 {id} 更新"));
         }
-        self.route(now, id, &sending.targets);
-        self.hold(now, Gated::Tell(Event::MessageAccepted { id, offset, precedence: sending.precedence }));
-        Ok(Reply::Accepted { id, offset: self.state.offset, recipients: sending.targets.len() })
     }
 
     fn check(&self, sending: &Sending) -> Result<(), Refusal> {

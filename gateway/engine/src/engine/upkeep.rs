@@ -34,6 +34,8 @@ impl Engine {
             self.drop_old_rows(now);
             let open = &self.state.open;
             self.stations.packed.retain(|entry, _| open.contains(entry));
+            let is_open = |id: MessageId| open.range((id, 0)..=(id, u16::MAX)).next().is_some();
+            self.stations.contents.retain(|(id, _), _| is_open(*id));
         }
     }
 

@@ -202,6 +202,13 @@ impl Outbox {
     }
 }
 
+impl Owing {
+    /// The precedence at which a frame of nothing but receipts competes.
+    pub const fn competes(&self) -> Precedence {
+        next_lower(self.precedence)
+    }
+}
+
 impl Look<'_> {
     /// A frame of nothing but receipts ranks one step below what it answers, before what else is of that step; while
     /// messages wait it gives them two slots to take the receipts along.
@@ -220,7 +227,7 @@ impl Look<'_> {
             self.later = Some(self.later.map_or(due, |at| at.min(due)));
             return None;
         }
-        let precedence = next_lower(owing.precedence);
+        let precedence = owing.competes();
         let first = std::cmp::Reverse(MessageId { station: owing.station, counter: 0 });
         Some(((precedence, true, std::cmp::Reverse(0), std::cmp::Reverse(0), first), terminal))
     }

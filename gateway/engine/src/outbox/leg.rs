@@ -13,7 +13,7 @@ const PROVING_TRIES: u32 = 5;
 /// Refusals by our own terminal after which a leg is given up.
 const FAILED_MAX: u8 = 3;
 /// First gap between two tries on a bearer that confirms delivery; doubled each time.
-const PROVING_GAP: Duration = Duration::from_secs(10);
+pub(crate) const PROVING_GAP: Duration = Duration::from_secs(10);
 /// Gap after a write that the port did not take; doubled each time, up to some eight minutes.
 const UNWRITTEN_GAP: Duration = Duration::from_secs(2);
 /// Slots between two copies on a bearer that cannot confirm; doubled each time.

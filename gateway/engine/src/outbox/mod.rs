@@ -8,15 +8,20 @@ mod choice;
 pub mod forecast;
 pub mod ladder;
 mod leg;
+pub mod outlook;
 mod paths;
+mod queue;
 
 pub(crate) use card::{Card, Cards};
 pub(crate) use choice::{Choice, Load, Owing, Port};
 pub(crate) use leg::{
-    Pending, copies_max, gap as leg_gap, is_open as leg_is_open, next_part, round_is_complete, write_gap,
+    PROVING_GAP, Pending, active, copies_max, copies_out, gap as leg_gap, is_open as leg_is_open, next_part,
+    round_is_complete, write_gap,
 };
+pub(crate) use queue::{Lanes, Queue, Track, Waiting};
 
 use paths::Paths;
+use queue::Sends;
 
 use crate::event::AttemptId;
 use crate::io::TransmitId;
@@ -37,6 +42,8 @@ pub(crate) struct Outbox {
     /// When each sender was last served, in turns.
     pub served: BTreeMap<String, u64>,
     pub turn: u64,
+    /// What went out of late, for forecasts.
+    pub sends: Sends,
     /// The ways to each station.
     pub paths: Paths,
     /// Something changed that may let a card send.

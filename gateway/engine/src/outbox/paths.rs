@@ -26,6 +26,11 @@ impl Path {
         *self.numbers.entry(terminal.clone()).or_insert(next)
     }
 
+    fn terminals(&self, ways: &[WayNo]) -> Vec<TerminalId> {
+        let terminal = |way: &WayNo| self.numbers.iter().find(|(_, number)| *number == way).map(|(t, _)| t.clone());
+        ways.iter().filter_map(terminal).collect()
+    }
+
     /// Only these ways are there now, with the time that a send takes on each.
     fn learn(&mut self, usable: &[(TerminalId, Duration)]) {
         for (terminal, slot) in usable {
@@ -53,6 +58,15 @@ impl Paths {
         Some((1_000 - best).clamp(20, 600))
     }
 
+    /// The ways that a first try would take, best first, by what is known now. Nothing is noted.
+    pub fn likely(&self, station: StationId, flash: bool, usable: &[(TerminalId, Duration)]) -> Vec<TerminalId> {
+        let mut path = self.0.get(&station).cloned().unwrap_or_default();
+        path.learn(usable);
+        let precedence = if flash { Precedence::Flash } else { Precedence::Immediate };
+        let chosen = path.ways.choose(Instant::default(), 1, precedence, &[]);
+        path.terminals(&chosen)
+    }
+
     fn choose(
         &mut self,
         now: Instant,
@@ -66,8 +80,7 @@ impl Paths {
         path.learn(usable);
         let before: Vec<WayNo> = before.iter().filter_map(|terminal| path.numbers.get(terminal)).copied().collect();
         let chosen = path.ways.choose(now, attempt, precedence, &before);
-        let terminal = |way: &WayNo| path.numbers.iter().find(|(_, number)| *number == way).map(|(t, _)| t.clone());
-        chosen.iter().filter_map(terminal).collect()
+        path.terminals(&chosen)
     }
 }
 

@@ -1,5 +1,6 @@
 //! The engine from outside: inputs in, outputs out, with a disk that a test can stop and a clock that it moves.
 
+mod forecast;
 mod heard;
 mod pair;
 mod recovered;

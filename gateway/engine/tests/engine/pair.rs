@@ -42,24 +42,24 @@ fn net(at: usize, traffic: Traffic) -> AirNet {
     AirNet { net, cipher: Arc::new(cipher) }
 }
 
-fn station_config(at: usize) -> EngineConfig {
+pub(crate) fn station_config(at: usize) -> EngineConfig {
     let nets = vec![net(at, Traffic::Real), net(at, Traffic::Exercise)];
     EngineConfig { station: number(at), nets, ..config() }
 }
 
 /// Two stations, and the air between their cards.
-struct Pair {
-    ends: [Station; 2],
+pub(crate) struct Pair {
+    pub(crate) ends: [Station; 2],
     /// Sentences of each end that the air has dealt with.
     seen: [usize; 2],
-    loss_permille: u64,
-    luck: u64,
+    pub(crate) loss_permille: u64,
+    pub(crate) luck: u64,
     lost: usize,
     carried: usize,
 }
 
 impl Pair {
-    fn new(loss_permille: u64) -> Self {
+    pub(crate) fn new(loss_permille: u64) -> Self {
         let ends = [0, 1].map(|at| {
             let mut station = Station::fresh(station_config(at), Some(WALL));
             station.card = CARDS[at];
@@ -79,7 +79,7 @@ impl Pair {
     }
 
     /// Lets seconds pass; every sentence is confirmed to its sender and brought to the other end, or lost.
-    fn run(&mut self, seconds: u64) {
+    pub(crate) fn run(&mut self, seconds: u64) {
         for _ in 0..seconds {
             self.ends.iter_mut().for_each(|end| end.advance(Duration::from_secs(1)));
             for at in [0, 1] {
@@ -109,7 +109,14 @@ impl Pair {
         fresh
     }
 
-    fn send(&mut self, at: usize, text: &str, precedence: Precedence, kind: SendKind, exercise: bool) -> MessageId {
+    pub(crate) fn send(
+        &mut self,
+        at: usize,
+        text: &str,
+        precedence: Precedence,
+        kind: SendKind,
+        exercise: bool,
+    ) -> MessageId {
         let to = Recipient::Person(["三合乡前指", "county"][at].into());
         let by = "duty".into();
         let (in_reply_to, supersedes) = (None, None);
@@ -118,17 +125,17 @@ impl Pair {
         self.ends[at].accepted()
     }
 
-    fn rung(&self, at: usize, id: MessageId) -> (Rung, Option<End>) {
+    pub(crate) fn rung(&self, at: usize, id: MessageId) -> (Rung, Option<End>) {
         let delivery = &self.ends[at].engine.state().message(id).unwrap().deliveries[0];
         (delivery.rung, delivery.end)
     }
 
-    fn message(&self, at: usize, id: MessageId) -> Option<&Message> {
+    pub(crate) fn message(&self, at: usize, id: MessageId) -> Option<&Message> {
         self.ends[at].engine.state().message(id)
     }
 
     /// Power fails at one end; its disk stays.
-    fn restart(&mut self, at: usize) {
+    pub(crate) fn restart(&mut self, at: usize) {
         let card = self.ends[at].card;
         let wall = Utc(WALL.0 + i64::try_from(self.ends[at].now.0 / 1_000).unwrap());
         self.ends[at].crash(station_config(at), Some(wall));
@@ -137,7 +144,7 @@ impl Pair {
         self.ends[at].bring_up();
     }
 
-    fn sends(&self) -> usize {
+    pub(crate) fn sends(&self) -> usize {
         self.lost + self.carried
     }
 }
@@ -175,7 +182,7 @@ fn what_a_person_did_comes_back_as_read_and_answered() {
 }
 
 /// A thousand characters that no model shortens to nothing.
-fn long_order() -> String {
+pub(crate) fn long_order() -> String {
     let sentence = |n: usize| {
         let places = ["石门沟", "白马乡", "梨树坪", "下河湾", "东山口", "杨家湾", "老鹰岩", "双河口"];
         let teams = ["一组", "民兵连", "消防二中队", "交通抢险队", "卫生院", "电力班"];

@@ -107,7 +107,7 @@ impl Engine {
     }
 
     /// What all links to these terminals carry, up or not.
-    fn shared_bearing(&self, now: Now, terminals: &[TerminalId]) -> Option<Bearing> {
+    pub(super) fn shared_bearing(&self, now: Now, terminals: &[TerminalId]) -> Option<Bearing> {
         let leads = |session: &&Session| terminals.iter().any(|terminal| session.coverage().has(terminal));
         Bearing::shared(self.sessions.values().filter(leads).filter_map(|session| self.bearing(now, session, None)))
     }

@@ -3,11 +3,13 @@
 use super::{Engine, door, number_record};
 use crate::bus::journal::{self, record::What};
 use crate::bus::{AirPlan, CardKey, Message, id_to_u64};
+use crate::config::AirNet;
+use crate::engine::foresee::Far;
 use crate::route;
 use crate::time::Now;
 use thiserror::Error;
 use yizhan_codecs::air::beacon::ModelSet;
-use yizhan_codecs::air::content::{Protected, RIDING_MAX};
+use yizhan_codecs::air::content::{Content, Protected, RIDING_MAX};
 use yizhan_codecs::air::form::Form;
 use yizhan_codecs::air::frame::{Frames, Letter, SendError};
 use yizhan_codecs::air::header::Destination;
@@ -60,8 +62,27 @@ impl Engine {
         }
         let station = self.station_of(id, delivery)?;
         let traffic = self.state.message(id).ok_or(PlanFailure::Gone)?.traffic;
-        let models = self.net_state(traffic).models.get(&station).copied().unwrap_or_else(text::own_models);
-        self.plan_with(now, id, delivery, models)
+        self.plan_with(now, id, delivery, self.models_of(traffic, station))
+    }
+
+    /// The text models that a station has, as far as is known.
+    pub(in crate::engine) fn models_of(&self, traffic: Traffic, station: StationId) -> ModelSet {
+        self.net_state(traffic).models.get(&station).copied().unwrap_or_else(text::own_models)
+    }
+
+    /// Rows that a packed message takes to a station; `None` where no link there carries it, or there is no net.
+    pub(in crate::engine) fn rows_for(
+        &self,
+        now: Now,
+        message: &Message,
+        station: StationId,
+        terminals: &[TerminalId],
+        content: &Content,
+    ) -> Option<u8> {
+        let net = self.net(message.traffic)?;
+        let bearing = self.shared_bearing(now, terminals)?;
+        let order = message.kind == crate::io::SendKind::Order;
+        rows_of(&bearing, destination(net, station), &Protected::from(content.clone()), order).ok()
     }
 
     /// Packs a delivery anew, so that a station without our models and forms reads it.
@@ -89,8 +110,11 @@ impl Engine {
         let net = self.net(traffic).cloned().ok_or(PlanFailure::NoNet { traffic })?;
         let terminals = self.terminals_to(id, delivery);
         let bearing = self.shared_bearing(now, &terminals).ok_or(PlanFailure::NoBearer)?;
-        let content = self.content_for(message, models)?;
-        let dst = if station == net.net.centre { Destination::CommandPost } else { Destination::Station(station) };
+        let content = match self.stations.contents.get(&(id, models.bits())).filter(|_| self.poisoned.is_none()) {
+            Some(packed) => packed.clone(),
+            None => self.content_for(message, models)?,
+        };
+        let dst = destination(&net, station);
         let order = message.kind == crate::io::SendKind::Order;
         let precedence = message.precedence;
         let mut protected = Protected::from(content);
@@ -156,11 +180,7 @@ impl Engine {
         Ok(Number { src: self.config.station, epoch, counter: id.counter })
     }
 
-    fn content_for(
-        &self,
-        message: &Message,
-        models: ModelSet,
-    ) -> Result<yizhan_codecs::air::content::Content, PlanFailure> {
+    pub(in crate::engine) fn content_for(&self, message: &Message, models: ModelSet) -> Result<Content, PlanFailure> {
         let sender = message.from.as_ref().map(|from| self.name_of(from));
         let form = serde_json::from_str(&message.form).ok().and_then(|json| Form::from_json(&json).ok());
         // A station that cannot read our models may lack our forms too: it gets the words.
@@ -234,13 +254,13 @@ impl Engine {
         let station = self.station_of(id, delivery).ok()?;
         let plan = self.air_plan(id, delivery)?;
         let net = self.net(plan.traffic)?;
-        let dst = if station == net.net.centre { Destination::CommandPost } else { Destination::Station(station) };
+        let dst = destination(net, station);
         let protected = Protected::parse(&plan.content).ok()?;
         let letter =
             Letter { counter: plan.number.counter, precedence: plan.precedence, dst, protected, order: plan.order };
         let mut of_its_epoch = net.net;
         of_its_epoch.epoch = plan.number.epoch;
-        let sealing = crate::config::AirNet { net: of_its_epoch, cipher: net.cipher.clone() };
+        let sealing = AirNet { net: of_its_epoch, cipher: net.cipher.clone() };
         let mut spent = self.net_state(plan.traffic).spent.clone();
         let frames = door(&sealing, &plan.bearing).seal(&mut spent, &letter).ok()?;
         self.stations.packed.insert((id, delivery), frames.clone());
@@ -248,7 +268,7 @@ impl Engine {
     }
 
     /// The loss of 1000 that is reckoned with on the way to a station.
-    pub(super) fn loss_to(&self, station: StationId) -> u32 {
+    pub(in crate::engine) fn loss_to(&self, station: StationId) -> u32 {
         self.outbox.paths.loss(station).unwrap_or(self.config.policy.loss_permille)
     }
 
@@ -258,6 +278,7 @@ impl Engine {
             return;
         }
         self.stations.heard_from.insert(station, from.clone());
+        self.evidence.heard(&Far::Station(station));
         let mut revived = false;
         for ((id, delivery), pending) in &mut self.outbox.pending {
             let message = self.state.message(*id);
@@ -275,6 +296,7 @@ impl Engine {
     /// A receipt for a message came: the bearers that carried it last have shown that they work.
     pub(super) fn answered_way(&mut self, id: MessageId, delivery: u16) {
         let Ok(station) = self.station_of(id, delivery) else { return };
+        self.evidence.heard(&Far::Station(station));
         let Some(pending) = self.outbox.pending.get_mut(&(id, delivery)) else { return };
         for terminal in std::mem::take(&mut pending.unanswered) {
             self.outbox.paths.count(station, &terminal, true);
@@ -291,6 +313,12 @@ impl Engine {
         to: &TerminalId,
     ) {
         let Some(plan) = self.air_plan(id, delivery) else { return };
+        if !plan.stream.is_certainly_wanted()
+            && let Ok(station) = self.station_of(id, delivery)
+        {
+            self.evidence.sent(now.mono, Far::Station(station));
+        }
+        let Some(plan) = self.air_plan(id, delivery) else { return };
         let (sends, due) = (u64::from(plan.stream.sends()), plan.stream.due());
         let Some(due) = due else { return };
         let gap = u32::try_from(due.saturating_sub(sends.saturating_sub(1))).unwrap_or(1);
@@ -306,6 +334,10 @@ impl Engine {
             pending.leg_mut(terminal).not_before = next;
         }
     }
+}
+
+fn destination(net: &AirNet, station: StationId) -> Destination {
+    if station == net.net.centre { Destination::CommandPost } else { Destination::Station(station) }
 }
 
 fn rows_of(bearing: &Bearing, dst: Destination, protected: &Protected, order: bool) -> Result<u8, PlanFailure> {
