@@ -221,6 +221,7 @@ const VALUES: &[(&str, &str, &str)] = &[
     ("dst", "group", "群组"),
     ("seal", "unopened", "有密封，未拆"),
     ("seal", "none", "无密封，未认证"),
+    ("kind", "wake", "唤醒电台（只是叫醒它，不是报文）"),
 ];
 
 /// The words for fields: what the device itself says first, then what every frame shares.

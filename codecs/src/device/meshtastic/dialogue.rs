@@ -13,7 +13,7 @@ use super::settings::Settings;
 use super::signals::{TELEMETRY, is_permanent, remark};
 use super::terminal;
 use super::wire::{
-    BROADCAST, FromRadio, Heartbeat, LIST_ONLY, MAGIC, MeshPacket, Telemetry, ToRadio, User, WITHOUT_LIST, error,
+    BROADCAST, FromRadio, Heartbeat, LIST_ONLY, MeshPacket, Telemetry, ToRadio, User, WAKE, WITHOUT_LIST, error,
     framed, payload, port, routing_name,
 };
 use crate::codec::{Cargo, Dialogue, Given, Outgoing, Step};
@@ -24,8 +24,6 @@ use prost::Message as _;
 use std::collections::{BTreeSet, VecDeque};
 use std::time::Duration;
 
-/// Wakes a sleeping board and pushes a half frame out of its parser.
-const WAKE_BYTES: [u8; 32] = [MAGIC[1]; 32];
 const WAKE_PAUSE: Duration = Duration::from_millis(100);
 /// A pause this long ends a start-up that does not go on; as a whole it may take much longer on a slow cable.
 const START_SILENCE: Duration = Duration::from_secs(30);
@@ -102,7 +100,7 @@ impl Handshake {
     fn begin(&mut self, now: Duration) {
         self.state = State::Waking { until: now.saturating_add(WAKE_PAUSE) };
         self.steps.push_back(Step::Ready(false));
-        self.steps.push_back(Step::Send(Bytes::from_static(&WAKE_BYTES).into()));
+        self.steps.push_back(Step::Send(Bytes::from_static(&WAKE).into()));
     }
 
     fn ask(&mut self, now: Duration) {

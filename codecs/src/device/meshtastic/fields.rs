@@ -10,8 +10,8 @@ pub(super) use labels::LABELS;
 
 use super::framer::StreamFramer;
 use super::wire::{
-    ChannelSlot, Config, FromRadio, MeshPacket, ModuleConfig, NodeInfo, ServiceEnvelope, ToRadio, first_field, payload,
-    top_fields,
+    ChannelSlot, Config, FromRadio, MeshPacket, ModuleConfig, NodeInfo, ServiceEnvelope, ToRadio, first_field, is_wake,
+    payload, top_fields,
 };
 use crate::codec::DecodeError;
 use crate::device::{Direction, Fields, Protocol};
@@ -31,6 +31,11 @@ const FIELDS_KNOWN: u64 = 19;
 
 /// One frame, or a piece of a stream with console text around its frames; the fields are those of the only message in it.
 fn stream(direction: Direction, bytes: &[u8]) -> Result<Fields, DecodeError> {
+    if direction != Direction::FromTerminal && is_wake(bytes) {
+        let mut fields: Fields = [("kind".to_owned(), Value::from("wake"))].into_iter().collect();
+        put(&mut fields, "wake_bytes", bytes.len());
+        return Ok(fields);
+    }
     let mut framer = StreamFramer::default();
     framer.push(bytes);
     let (mut messages, mut frames, mut skipped, mut bogus) = (Vec::new(), 0_usize, 0_usize, false);

@@ -2,6 +2,7 @@ use crate::device::Label;
 
 /// Words for the fields that only these protocols have.
 pub const LABELS: &[Label] = &[
+    ("wake_bytes", "唤醒字节", " 个 C3"),
     ("frames", "帧数", ""),
     ("skipped_bytes", "帧外字节（控制台文字）", " 字节"),
     ("empty_frames", "空帧", ""),

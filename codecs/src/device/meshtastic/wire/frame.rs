@@ -2,9 +2,12 @@ use bytes::{BufMut as _, Bytes, BytesMut};
 use prost::Message;
 
 /// What every frame begins with.
-pub const MAGIC: [u8; 2] = [0x94, 0xC3];
+pub const MAGIC: [u8; 2] = [0x94, SECOND];
+const SECOND: u8 = 0xC3;
 /// Magic and length, big-endian.
 pub const HEADER: usize = 4;
+/// Wakes a sleeping board and pushes a half frame out of its parser; no frame, and nothing that goes on the air.
+pub const WAKE: [u8; 32] = [SECOND; 32];
 /// The most bytes of one message.
 pub const PAYLOAD_MAX: usize = 512;
 /// The largest frame.
@@ -20,6 +23,12 @@ pub fn framed(message: &impl Message) -> Option<Bytes> {
     frame.put_u16(declared);
     message.encode(&mut frame).ok()?;
     Some(frame.freeze())
+}
+
+/// Whether a host wrote this to wake its radio. Hosts differ in how much they write; fewer bytes may be a torn head.
+#[must_use]
+pub fn is_wake(bytes: &[u8]) -> bool {
+    bytes.len() >= HEADER && bytes.iter().all(|byte| *byte == SECOND)
 }
 
 /// The message bytes of exactly one frame.

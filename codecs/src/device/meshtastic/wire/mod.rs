@@ -12,7 +12,7 @@ pub use body::{
     Routing, StoreAndForward, Tak, TakChat, Telemetry, User, Waypoint,
 };
 pub use channel::{Channel, ChannelError, nonce};
-pub use frame::{FRAME_MAX, HEADER, MAGIC, PAYLOAD_MAX, framed, payload};
+pub use frame::{FRAME_MAX, HEADER, MAGIC, PAYLOAD_MAX, WAKE, framed, is_wake, payload};
 pub use message::{
     ChannelSettings, ChannelSlot, ClientNotification, Config, Data, FileInfo, FromRadio, Heartbeat, LogRecord, Lora,
     MeshPacket, Metadata, ModuleConfig, Mqtt, MqttProxy, MyInfo, NodeInfo, QueueStatus, ServiceEnvelope, ToRadio,
