@@ -231,6 +231,24 @@ pub enum DecodeError {
     Trailing(usize),
 }
 
+impl DecodeError {
+    /// For the person who looks at the frame.
+    #[must_use]
+    pub fn label(&self) -> String {
+        match self {
+            Self::Length { expected, found } => format!("长度不对：{found} 字节，应为 {expected} 字节"),
+            Self::Checksum { expected, found } => format!("校验错：帧里是 {found:02X}，算得 {expected:02X}"),
+            Self::Unknown(what) => format!("不认识：{what}"),
+            Self::Field { field, at, expected } => format!("第 {at} 字节的 {field} 不对，应为：{expected}"),
+            Self::FieldCount { expected, found } => format!("字段数不对：{found} 个，应为 {expected} 个"),
+            Self::Content { declared, present } => format!("电文声明 {declared} 比特，只有 {present} 字节"),
+            Self::MixedWithoutMark => "混发电文不以 A4 开头".into(),
+            Self::Hex { digits } => format!("电文不是成对的十六进制：{digits} 个字符"),
+            Self::Trailing(count) => format!("帧尾之后还有 {count} 字节"),
+        }
+    }
+}
+
 /// Why an order could not be put into frames.
 #[derive(Clone, Debug, PartialEq, Eq, Error)]
 #[non_exhaustive]

@@ -251,23 +251,10 @@ impl ExplainError {
             Self::Direction(name) => format!("不认识的方向 {name}（to_terminal、from_terminal、any）"),
             Self::Protocol { found, known } => format!("不认识的协议 {found}；可用：{known}"),
             Self::NothingFits { bytes, tried } => format!("这 {bytes} 字节没有协议读得通；试过：{tried}"),
-            Self::Frame(error) => frame_words(error),
+            Self::Frame(error) => error.label(),
             Self::NoDevice => "有 chunks，却没有说是什么设备（device）".into(),
             Self::Profile(why) => format!("打不开这个设备：{why}"),
         }
-    }
-}
-
-fn frame_words(error: &DecodeError) -> String {
-    match error {
-        DecodeError::Length { expected, found } => format!("长度不对：{found} 字节，应为 {expected} 字节"),
-        DecodeError::Checksum { expected, found } => format!("校验错：帧里是 {found:02X}，算得 {expected:02X}"),
-        DecodeError::Unknown(what) => format!("不认识：{what}"),
-        DecodeError::Field { field, at, expected } => format!("第 {at} 字节的 {field} 不对，应为：{expected}"),
-        DecodeError::FieldCount { expected, found } => format!("字段数不对：{found} 个，应为 {expected} 个"),
-        DecodeError::Content { declared, present } => format!("电文声明 {declared} 比特，只有 {present} 字节"),
-        DecodeError::Trailing(count) => format!("帧尾之后还有 {count} 字节"),
-        other => other.to_string(),
     }
 }
 

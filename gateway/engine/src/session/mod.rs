@@ -282,7 +282,7 @@ impl Session {
             Ok(signals) => signals,
             Err(error) => {
                 self.health.unreadable_frames_total += 1;
-                self.items.push_back(Item::Unreadable { bytes: frame.clone(), why: error.to_string() });
+                self.items.push_back(Item::Unreadable { bytes: frame.clone(), why: error.label() });
                 Vec::new()
             }
         };
