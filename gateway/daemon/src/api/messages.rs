@@ -13,6 +13,9 @@ use yizhan_engine::io::{Recipient, Reply, Request, SendKind};
 /// Messages in one answer, unless fewer are asked for.
 const PAGE_MAX: usize = 500;
 
+/// Who acts where nobody says who.
+pub(crate) const NAMELESS: &str = "值班员";
+
 /// Characters of a name given with a request.
 const BY_MAX: usize = 32;
 
@@ -168,12 +171,15 @@ pub(super) async fn submit(shared: &Shared, request: Request) -> Result<Json<Val
 pub(super) fn precedence(name: Option<&str>) -> Result<Precedence, Problem> {
     let Some(name) = name else { return Ok(Precedence::default()) };
     Precedence::from_name(name).ok_or_else(|| {
-        Problem::invalid(format!("precedence {name:?} is not one of flash, immediate, priority, routine"))
+        Problem::invalid_in_both(
+            format!("precedence {name:?} is not one of flash, immediate, priority, routine"),
+            format!("没有等级“{name}”：可用 特提（flash）、特急（immediate）、加急（priority）、平急（routine）"),
+        )
     })
 }
 
 pub(super) fn by(name: Option<String>) -> Result<String, Problem> {
-    let name = name.unwrap_or_else(|| "operator".into());
+    let name = name.unwrap_or_else(|| NAMELESS.into());
     if name.is_empty() || name.chars().count() > BY_MAX || name.chars().any(char::is_control) {
         return Err(Problem::invalid(format!("by is not 1 to {BY_MAX} printable characters")));
     }

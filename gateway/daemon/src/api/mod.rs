@@ -22,6 +22,7 @@ mod stream;
 mod token;
 mod view;
 
+pub(crate) use messages::NAMELESS;
 pub use problem::Problem;
 pub use token::{Token, token, write_private};
 

@@ -95,7 +95,12 @@ impl Problem {
     pub(super) fn invalid(what: impl Into<String>) -> Self {
         let what = what.into();
         let detail_zh = format!("请求内容有误：{what}");
-        Self::new(StatusCode::UNPROCESSABLE_ENTITY, "invalid", ("a value is invalid", "内容有误"), (what, detail_zh))
+        Self::invalid_in_both(what, detail_zh)
+    }
+
+    /// The same for a value that people type, in their own words as well.
+    pub(super) fn invalid_in_both(what: String, what_zh: String) -> Self {
+        Self::new(StatusCode::UNPROCESSABLE_ENTITY, "invalid", ("a value is invalid", "内容有误"), (what, what_zh))
     }
 }
 

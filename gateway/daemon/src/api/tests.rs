@@ -215,6 +215,12 @@ async fn refusals_are_problems_in_both_languages() {
     assert_eq!((status, problem["type"].as_str()), (422, Some("urn:yizhan:problem:empty")));
     let unknown = json!({ "to": "beidou:1", "text": "x", "zz": 1 });
     assert_eq!(rig.post("/api/v1/messages", &unknown).await.0, 422);
+    let urgent = json!({ "to": "beidou:1", "text": "x", "precedence": "急" });
+    let (status, problem) = rig.post("/api/v1/messages", &urgent).await;
+    assert_eq!((status, problem["type"].as_str()), (422, Some("urn:yizhan:problem:invalid")));
+    let said = |key: &str| problem[key].as_str().unwrap().to_owned();
+    assert!(["特提", "特急", "加急", "平急"].iter().all(|word| said("detail_zh").contains(word)), "{problem}");
+    assert!(said("detail").contains("flash, immediate, priority, routine"), "{problem}");
     assert_eq!(rig.get("/api/v1/messages/0701C").await.0, 404);
     assert_eq!(rig.get("/api/v1/messages/0701D").await.0, 422, "the check character is wrong");
     assert_eq!(rig.get("/nowhere").await.0, 404);
