@@ -90,6 +90,15 @@ pub enum LinkTrouble {
 }
 
 impl LinkTrouble {
+    const ALL: [Self; 7] =
+        [Self::Unplugged, Self::Busy, Self::NotATty, Self::Denied, Self::AddressInUse, Self::Failed, Self::Stopped];
+
+    /// Reads a machine name, as records have it.
+    #[must_use]
+    pub fn from_name(name: &str) -> Option<Self> {
+        Self::ALL.into_iter().find(|trouble| trouble.name() == name)
+    }
+
     /// Machine name.
     #[must_use]
     pub const fn name(self) -> &'static str {

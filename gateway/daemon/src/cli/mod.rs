@@ -12,6 +12,7 @@ mod client;
 mod forecast;
 mod net;
 mod offline;
+mod story;
 mod talk;
 mod words;
 

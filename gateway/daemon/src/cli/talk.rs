@@ -1,8 +1,10 @@
 //! Commands that send, follow or change something.
 
 use super::client::Client;
+use super::story::Story;
 use super::words::{self, text};
 use super::{AnswerWord, CliError, Place, Send, forecast};
+use crate::api::NAMELESS;
 use clap::ValueEnum;
 use serde_json::{Value, json};
 use std::collections::BTreeSet;
@@ -11,10 +13,13 @@ use std::path::Path;
 use std::process::ExitCode;
 use yizhan_engine::people::Roster;
 
+/// Records that are read before those that are shown: more than come between a send and its repeat.
+const STORY_RECORDS: u64 = 2_000;
+
 pub(super) fn me() -> String {
     let name = std::env::var("USER").unwrap_or_default();
     let name: String = name.chars().filter(|c| !c.is_control()).take(32).collect();
-    if name.is_empty() { "operator".into() } else { name }
+    if name.is_empty() { NAMELESS.into() } else { name }
 }
 
 pub(super) fn send(client: &Client, send: &Send, out: &mut dyn Write) -> Result<ExitCode, CliError> {
@@ -54,13 +59,13 @@ pub(super) fn send(client: &Client, send: &Send, out: &mut dyn Write) -> Result<
 
 /// Follows one message until each of its deliveries has ended or was answered.
 fn follow_one(client: &Client, id: &str, after: u64, out: &mut dyn Write) -> Result<ExitCode, CliError> {
-    let mut progress = Progress::default();
+    let (mut progress, mut story) = (Progress::default(), Story::default());
     for told in client.follow(after.saturating_sub(1))? {
         let record: Value = serde_json::from_str(&told?.data).unwrap_or_default();
-        if record.get("data").is_none_or(|data| text(data, "id") != id) {
+        if story.about(&record) != Some(id) {
             continue;
         }
-        if let Some(line) = words::record(&record) {
+        if let Some(line) = story.line(&record) {
             writeln!(out, "{line}")?;
             out.flush()?;
         }
@@ -108,11 +113,16 @@ pub(super) fn tail(client: &Client, last: u64, json: bool, once: bool, out: &mut
     if once && after >= stored {
         return Ok(());
     }
-    for told in client.follow(after)? {
+    // What stands before the first line that is shown says what later outcomes are about.
+    let from = if json { after } else { after.saturating_sub(STORY_RECORDS) };
+    let mut story = Story::default();
+    for told in client.follow(from)? {
         let told = told?;
         if json {
             writeln!(out, "{}", told.data)?;
-        } else if let Some(line) = words::record(&serde_json::from_str(&told.data).unwrap_or_default()) {
+        } else if let Some(line) = story.line(&serde_json::from_str(&told.data).unwrap_or_default())
+            && told.offset > after
+        {
             writeln!(out, "{line}")?;
         }
         out.flush()?;

@@ -5,6 +5,7 @@ use yizhan_codecs::air::receipt::State;
 use yizhan_codecs::message::{Answer, Bearer, Precedence, Rung, Utc};
 use yizhan_engine::bus::Voucher;
 use yizhan_engine::event::End;
+use yizhan_engine::io::LinkTrouble;
 
 /// A text field, empty when absent.
 pub(super) fn text<'v>(value: &'v Value, key: &str) -> &'v str {
@@ -23,7 +24,7 @@ pub(super) fn list<'v>(value: &'v Value, key: &str) -> &'v [Value] {
     value.get(key).and_then(Value::as_array).map_or(&[], Vec::as_slice)
 }
 
-pub(super) fn rung(name: &str) -> &str {
+pub(super) fn rung_from_name(name: &str) -> Option<Rung> {
     const RUNGS: [Rung; 8] = [
         Rung::Waiting,
         Rung::Saved,
@@ -34,7 +35,11 @@ pub(super) fn rung(name: &str) -> &str {
         Rung::Read,
         Rung::Answered(Answer::Accepted),
     ];
-    RUNGS.iter().find(|rung| rung.name() == name).map_or(name, |rung| rung.label())
+    RUNGS.into_iter().find(|rung| rung.name() == name)
+}
+
+pub(super) fn rung(name: &str) -> &str {
+    rung_from_name(name).map_or(name, |rung| rung.label())
 }
 
 pub(super) fn answer(name: &str) -> &str {
@@ -139,7 +144,7 @@ pub(super) fn record(record: &Value) -> Option<String> {
     Some(stamped(record, &line))
 }
 
-fn stamped(record: &Value, line: &str) -> String {
+pub(super) fn stamped(record: &Value, line: &str) -> String {
     format!("{}  {line}", beijing(record.get("at").and_then(Value::as_str)))
 }
 
@@ -147,7 +152,10 @@ fn housekeeping(kind: &str, data: &Value) -> Option<String> {
     let link = text(data, "link");
     Some(match kind {
         "link_changed" if flag(data, "up") => format!("{link} 链路接通"),
-        "link_changed" => format!("{link} 链路中断（{}）", text(data, "why")),
+        "link_changed" => {
+            let why = text(data, "why");
+            format!("{link} 链路中断（{}）", LinkTrouble::from_name(why).map_or(why, |trouble| trouble.label()))
+        }
         "card_learned" if text(data, "number").is_empty() => format!("{link} 未插卡"),
         "card_learned" => {
             format!("{link} 卡 {} 服务频度 {}", text(data, "number"), duration(number(data, "period_ms")))
@@ -242,17 +250,20 @@ mod tests {
     fn records_read_as_a_duty_officer_would_say_them() {
         let kept = json!({
             "offset": 7, "at": "2024-09-12T06:05:00.000Z", "kind": "message_kept",
-            "data": { "id": "01027", "from": "beidou:142020", "by": "li-lei", "link": "bd-1", "precedence": "flash",
+            "data": { "id": "01021", "from": "beidou:142020", "by": "li-lei", "link": "bd-1", "precedence": "flash",
                       "topic": "sos", "text": "三号桥断了" }
         });
         assert_eq!(
             record(&kept).unwrap(),
-            "09-12 14:05:00  收到 01027 [特提]【求救】 北斗:142020（li-lei） 经 bd-1：三号桥断了"
+            "09-12 14:05:00  收到 01021 [特提]【求救】 北斗:142020（li-lei） 经 bd-1：三号桥断了"
         );
         let rung = json!({ "at": null, "kind": "rung_raised",
-            "data": { "id": "01027", "delivery": 1, "rung": "answered", "answer": "executing" } });
-        assert_eq!(record(&rung).unwrap(), "--时间未定--   报文 01027 第2路 已答复（执行中）");
+            "data": { "id": "01021", "delivery": 1, "rung": "answered", "answer": "executing" } });
+        assert_eq!(record(&rung).unwrap(), "--时间未定--   报文 01021 第2路 已答复（执行中）");
         assert_eq!(record(&json!({ "kind": "ids_reserved", "data": { "through": 64 } })), None);
+        let down =
+            json!({ "at": null, "kind": "link_changed", "data": { "link": "bd-1", "up": false, "why": "stopped" } });
+        assert_eq!(record(&down).unwrap(), "--时间未定--   bd-1 链路中断（本站正常停止）");
     }
 
     #[test]
