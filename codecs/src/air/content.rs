@@ -56,6 +56,22 @@ pub enum ContentError {
     Bits(#[from] BitsError),
 }
 
+impl ContentError {
+    /// For the person who looks at the bytes.
+    #[must_use]
+    pub fn label(&self) -> String {
+        match self {
+            Self::Empty => "一个字节也没有".into(),
+            Self::Type { found } => format!("第 {found} 类内容，本版本不认识"),
+            Self::Codec { kind, found, .. } => format!("第 {kind} 类内容没有第 {found} 号编码"),
+            Self::Body { kind } => format!("第 {kind} 类内容只有开头，没有正文"),
+            Self::Receipt(_) | Self::Nested | Self::Riding { .. } | Self::ToMany => "回执部分的字节不合格式".into(),
+            Self::Position(_) => "位置部分的字节不合格式".into(),
+            Self::Bits(_) => "字节不全，或多出了几位".into(),
+        }
+    }
+}
+
 /// One content.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
 #[serde(rename_all = "snake_case")]

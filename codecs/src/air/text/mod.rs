@@ -78,6 +78,20 @@ pub enum TextError {
     Model(#[from] Unreadable),
 }
 
+impl TextError {
+    /// For the person who wrote the text or looks at the bytes.
+    #[must_use]
+    pub fn label(&self) -> String {
+        match self {
+            Self::Long { found } => format!("有 {found} 个字，最多能发 {CHARACTERS_MAX} 个：请分开发"),
+            Self::Body { found } => format!("正文有 {found} 字节，最多读 {BODY_MAX} 字节"),
+            Self::Codec { codec } => format!("本站没有第 {codec} 号文字编码：请对方不用模型重发"),
+            Self::Bytes { codec, len } => format!("这 {len} 字节不是第 {codec} 号编码的文字"),
+            Self::Model(_) => "文字模型读不出：请重新安装".into(),
+        }
+    }
+}
+
 /// Writes a text with the codec, out of those that the receiver announced, that makes it shortest.
 ///
 /// # Errors

@@ -6,7 +6,7 @@ use std::path::Path;
 use std::process::ExitCode;
 use std::time::Instant;
 use yizhan_codecs::air::content::Content;
-use yizhan_codecs::air::writing::{self, ReadError};
+use yizhan_codecs::air::writing::{self, ReadError, WriteError};
 use yizhan_codecs::air::{form, text};
 
 /// Packs every line of a file as a station would, reads it back, and says what it costs.
@@ -28,7 +28,7 @@ pub(super) fn text(file: &Path, json: bool, out: &mut dyn Write) -> Result<ExitC
     let scored = text::score(messages.iter().map(|(_, line)| *line), timed);
     let (score, each) = scored.map_err(|(number, error)| {
         let line = messages.get(number - 1).map_or(number, |(line, _)| *line);
-        CliError::Failed(format!("{} 第 {line} 行不能发送：{error}", file.display()))
+        refused(format!("{} 第 {line} 行不能发送：{}", file.display(), error.label()), &error)
     })?;
     if json {
         let words = serde_json::to_string(&score).map_err(|error| CliError::Failed(error.to_string()))?;
@@ -62,16 +62,24 @@ pub(super) fn forms(out: &mut dyn Write) -> Result<(), CliError> {
 
 /// Says what a text or a keypad line is as a content between stations: its bytes before the seal.
 pub(super) fn pack(words: &str, out: &mut dyn Write) -> Result<ExitCode, CliError> {
+    if words.trim().is_empty() {
+        let example = "没有要装的内容：请把文字或按键报表写在引号里，如 yizhan pack \"水位上涨\"";
+        return Err(CliError::Usage(example.into()));
+    }
     let content = if form::is_line(words) {
         let form = form::read_line(words, &form::Area::default())
             .map_err(|question| CliError::Failed(format!("这一行报表不清楚：{}", question.text)))?;
-        writing::of_form(&form, text::own_models())
-            .map_err(|error| CliError::Failed(format!("这张表单装不成：{error}")))?
+        writing::of_form(&form, text::own_models()).map_err(|error| match &error {
+            WriteError::Text(text) => refused(format!("报表的说明不能发送：{}", text.label()), &error),
+            _ => refused("这张表单装不成：请核对各项数字".into(), &error),
+        })?
     } else {
-        writing::of_text(words, text::own_models())
-            .map_err(|error| CliError::Failed(format!("这段文字不能发送：{error}")))?
+        writing::of_text(words, text::own_models()).map_err(|error| match &error {
+            WriteError::Text(text) => refused(format!("这段文字不能发送：{}", text.label()), &error),
+            _ => refused("这段文字不能发送".into(), &error),
+        })?
     };
-    let bytes = content.emit().map_err(|error| CliError::Failed(error.to_string()))?;
+    let bytes = content.emit().map_err(|error| refused(format!("装不成：{}", error.label()), &error))?;
     writeln!(out, "{}", hex::encode(&bytes))?;
     Ok(ExitCode::SUCCESS)
 }
@@ -79,10 +87,22 @@ pub(super) fn pack(words: &str, out: &mut dyn Write) -> Result<ExitCode, CliErro
 /// Says in words what the bytes of a content are.
 pub(super) fn unpack(bytes: &str, out: &mut dyn Write) -> Result<ExitCode, CliError> {
     let bytes: String = bytes.split_whitespace().collect();
-    let bytes = hex::decode(&bytes).map_err(|error| CliError::Usage(format!("不是十六进制：{error}")))?;
-    let content = Content::parse(&bytes).map_err(|error| CliError::Failed(format!("读不通：{error}")))?;
+    if bytes.is_empty() {
+        return Err(CliError::Usage("没有要读的内容：请给出 yizhan pack 输出的那种十六进制".into()));
+    }
+    let bytes = hex::decode(&bytes).map_err(|error| refused(not_hex(error), &error))?;
+    let content = Content::parse(&bytes).map_err(|error| refused(format!("读不通：{}", error.label()), &error))?;
     writeln!(out, "{}", words_of(&content)?)?;
     Ok(ExitCode::SUCCESS)
+}
+
+fn not_hex(error: hex::FromHexError) -> String {
+    match error {
+        hex::FromHexError::InvalidHexCharacter { c, index } => {
+            format!("不是十六进制：第 {} 个字符是“{c}”，只能用 0 到 9、a 到 f", index.saturating_add(1))
+        }
+        _ => "不是十六进制：两个字符一字节，现在是单数，请核对是否抄漏".into(),
+    }
 }
 
 fn words_of(content: &Content) -> Result<String, CliError> {
@@ -91,9 +111,16 @@ fn words_of(content: &Content) -> Result<String, CliError> {
         Err(ReadError::Kind { .. }) => {
             serde_json::to_string(content).map_err(|error| CliError::Failed(error.to_string()))
         }
-        Err(ReadError::Form(error)) => Err(CliError::Failed(format!("{} {}", error.label(), error.hex()))),
-        Err(error) => Err(CliError::Failed(format!("{}：{error}", error.reason().label()))),
+        Err(error) => Err(match &error {
+            ReadError::Text(text) => refused(format!("读不通：{}", text.label()), &error),
+            ReadError::Form(form) => refused(format!("{} {}", form.label(), form.hex()), &error),
+            _ => refused("读不通：表单后面的说明不合格式".into(), &error),
+        }),
     }
+}
+
+fn refused(label: String, error: &dyn std::error::Error) -> CliError {
+    CliError::Content { label, english: error.to_string() }
 }
 
 #[cfg(test)]
@@ -116,8 +143,23 @@ mod tests {
 
     #[test]
     fn what_is_no_content_is_refused_in_words() {
-        let error = unpack("ff00", &mut Vec::new()).unwrap_err().to_string();
-        assert!(error.contains("读不通"), "{error}");
-        assert!(unpack("xyz", &mut Vec::new()).is_err());
+        for (bytes, words) in [
+            ("ff00", "读不通：第 7 类内容，本版本不认识"),
+            ("20", "读不通：第 1 类内容只有开头，没有正文"),
+            ("xy", "不是十六进制：第 1 个字符是“x”，只能用 0 到 9、a 到 f"),
+            ("001", "不是十六进制：两个字符一字节，现在是单数，请核对是否抄漏"),
+            ("1f00", "读不通：本站没有第 31 号文字编码：请对方不用模型重发"),
+            (" ", "没有要读的内容：请给出 yizhan pack 输出的那种十六进制"),
+        ] {
+            assert_eq!(unpack(bytes, &mut Vec::new()).unwrap_err().label(), words, "{bytes}");
+        }
+    }
+
+    #[test]
+    fn nothing_is_not_packed() {
+        for nothing in ["", " ", "　"] {
+            let error = pack(nothing, &mut Vec::new()).unwrap_err();
+            assert!(error.label().starts_with("没有要装的内容"), "{error}");
+        }
     }
 }

@@ -14,6 +14,7 @@ mod net;
 mod offline;
 mod story;
 mod talk;
+mod usage;
 mod words;
 
 use crate::config::{Config, ConfigError};
@@ -70,11 +71,13 @@ enum What {
     },
     /// 本站状态
     Status {
+        /// 输出 JSON
         #[arg(long)]
         json: bool,
     },
     /// 待发与在途
     Outbox {
+        /// 输出 JSON
         #[arg(long)]
         json: bool,
     },
@@ -89,13 +92,27 @@ enum What {
         what: ReportWhat,
     },
     /// 标记已读
-    Read { id: String },
+    Read {
+        /// 报文编号
+        #[arg(value_name = "编号")]
+        id: String,
+    },
     /// 确认等待人工确认的报文
-    Confirm { id: String },
+    Confirm {
+        /// 报文编号
+        #[arg(value_name = "编号")]
+        id: String,
+    },
     /// 撤销未发出的部分
-    Cancel { id: String },
+    Cancel {
+        /// 报文编号
+        #[arg(value_name = "编号")]
+        id: String,
+    },
     /// 答复别的驿站发来的报文；给出“谁”时，登记由其他途径（口头、人送）得知的某人的答复
     Answer {
+        /// 报文编号
+        #[arg(value_name = "编号")]
         id: String,
         /// [谁] 答复：受领、执行中、完成、无法执行
         #[arg(required = true, num_args = 1..=2, value_name = "谁 答复")]
@@ -112,18 +129,31 @@ enum What {
         what: NetWhat,
     },
     /// 关闭一个求救
-    CloseSos { id: String },
+    CloseSos {
+        /// 报文编号
+        #[arg(value_name = "编号")]
+        id: String,
+    },
     /// 检验日志
     Verify {
         /// 日志文件；不给则取配置中的
+        #[arg(value_name = "文件")]
         journal: Option<PathBuf>,
     },
     /// 逐帧解释
     Explain(Explain),
     /// 把文字或按键报表（#…）装成站间内容，输出十六进制（加密之前）
-    Pack { text: String },
+    Pack {
+        /// 文字，或 #2 这样的按键报表
+        #[arg(value_name = "文字")]
+        text: String,
+    },
     /// 读站间内容（十六进制）
-    Unpack { hex: String },
+    Unpack {
+        /// 站间内容的字节
+        #[arg(value_name = "十六进制")]
+        hex: String,
+    },
     /// 空口用量：一条报文占多少字节、几个时隙
     Airtime {
         #[command(subcommand)]
@@ -136,6 +166,7 @@ enum AirtimeWhat {
     /// 文字压缩：文件每行一条报文
     Text {
         /// 报文文件，UTF-8，每行一条
+        #[arg(value_name = "文件")]
         file: PathBuf,
         /// 输出一个 JSON 对象
         #[arg(long)]
@@ -167,7 +198,7 @@ struct Send {
     #[arg(long, value_name = "谁")]
     to: String,
     /// 等级：特提 特急 加急 平急（flash immediate priority routine）
-    #[arg(long, default_value = "routine", value_name = "等级")]
+    #[arg(long, default_value = "平急", value_name = "等级")]
     precedence: String,
     /// 这是指令
     #[arg(long, conflicts_with = "warning")]
@@ -191,6 +222,7 @@ struct Send {
     #[arg(long, conflicts_with_all = ["wait", "reply_to", "supersedes"])]
     forecast_only: bool,
     /// 正文
+    #[arg(value_name = "正文")]
     text: String,
 }
 
@@ -209,7 +241,11 @@ enum CarryWhat {
         qr: bool,
     },
     /// 读入别站带来的文件（- 为标准输入，扫码得到的文字逐行贴入也行）；重复读不会重复收
-    Import { file: PathBuf },
+    Import {
+        /// 带来的文件
+        #[arg(value_name = "文件")]
+        file: PathBuf,
+    },
 }
 
 #[derive(Debug, Subcommand)]
@@ -217,7 +253,7 @@ enum NetWhat {
     /// 建一个网：写出中心站的密钥文件
     New {
         /// 网号，1 到 4294967295；真实与演练各用一个
-        #[arg(long, value_parser = clap::value_parser!(u32).range(1..))]
+        #[arg(long, value_name = "网号", value_parser = clap::value_parser!(u32).range(1..))]
         id: u32,
         /// 写到哪里
         #[arg(long, value_name = "文件")]
@@ -228,8 +264,8 @@ enum NetWhat {
         /// 中心站的密钥文件
         #[arg(long, value_name = "文件")]
         key: PathBuf,
-        /// 站号
-        #[arg(long, value_parser = clap::value_parser!(u16).range(1..=1023))]
+        /// 站号，1 到 1023
+        #[arg(long, value_name = "站号", value_parser = clap::value_parser!(u16).range(1..=1023))]
         station: u16,
         /// 第几期，可给两个（旧的与新的）
         #[arg(long, default_values_t = [0], num_args = 1..=2, value_name = "期号")]
@@ -243,9 +279,14 @@ enum NetWhat {
 #[derive(Debug, Subcommand)]
 enum RosterWhat {
     /// 导入 TOML 名册（样例见 roster.example.toml），取代原有名册
-    Import { file: PathBuf },
+    Import {
+        /// 名册文件
+        #[arg(value_name = "文件")]
+        file: PathBuf,
+    },
     /// 显示名册
     Show {
+        /// 输出 JSON
         #[arg(long)]
         json: bool,
     },
@@ -269,18 +310,19 @@ struct Explain {
     #[arg(long)]
     jsonl: bool,
     /// 协议名；不给则逐个试
-    #[arg(long)]
+    #[arg(long, value_name = "协议")]
     protocol: Option<String>,
-    /// to_terminal、from_terminal 或 any
-    #[arg(long, default_value = "any")]
+    /// 方向：to_terminal（发给终端）、from_terminal（终端发来）或 any（不论）
+    #[arg(long, default_value = "any", value_name = "方向")]
     direction: String,
     /// 把内容当文字而不是十六进制
     #[arg(long)]
     text: bool,
     /// 文字的字符集
-    #[arg(long, default_value = "utf-8")]
+    #[arg(long, default_value = "utf-8", value_name = "字符集")]
     charset: String,
     /// 一帧，或抓包文件、用例文件（.jsonl）；不给则读标准输入，每行一帧
+    #[arg(value_name = "帧或文件")]
     frame: Option<String>,
 }
 
@@ -295,6 +337,8 @@ enum CliError {
     Journal(#[from] JournalError),
     #[error(transparent)]
     Call(#[from] CallError),
+    #[error("{english}")]
+    Content { label: String, english: String },
     #[error("{0}")]
     Usage(String),
     #[error("{0}")]
@@ -310,7 +354,7 @@ impl CliError {
             Self::Run(error) => error.label(),
             Self::Journal(error) => error.label(),
             Self::Call(error) => error.label(),
-            Self::Usage(text) | Self::Failed(text) => text.clone(),
+            Self::Content { label: text, .. } | Self::Usage(text) | Self::Failed(text) => text.clone(),
             Self::Output(error) => format!("读写失败：{error}"),
         }
     }
@@ -329,13 +373,9 @@ pub type AirtimeTable = fn(quick: bool) -> String;
 
 /// Runs a command line and says how it went. The first argument is the program's own name.
 pub fn main(args: impl IntoIterator<Item = OsString>, table: AirtimeTable) -> ExitCode {
-    let cli = match Cli::try_parse_from(args) {
+    let cli = match usage::parse(args) {
         Ok(cli) => cli,
-        Err(error) => {
-            // Help and version are no errors; clap knows where each belongs.
-            let _ = error.print();
-            return ExitCode::from(u8::from(error.use_stderr()).saturating_mul(2));
-        }
+        Err(error) => return usage::tell(&error),
     };
     match perform(cli, table) {
         Ok(code) => code,

@@ -105,11 +105,17 @@ fn fold(path: &Path, out: &mut dyn Write) -> Result<Vec<String>, CliError> {
     let folded = storage::fold(path)?;
     match folded {
         storage::Folded::Whole { state, snapshots } => {
-            writeln!(out, "状态 {}（全折叠；{snapshots} 个快照加尾部与之一致）", hex::encode(state))?;
+            let same = match snapshots {
+                0 => String::new(),
+                count => format!("；{count} 个快照各加其后的记录，结果相同"),
+            };
+            writeln!(out, "状态 {}（从第一条起重算{same}）", hex::encode(state))?;
             Ok(Vec::new())
         }
-        storage::Folded::Unreadable { offset, why } => Ok(vec![format!("第 {offset} 条不能折叠：{why}")]),
-        storage::Folded::Differs { snapshot } => Ok(vec![format!("第 {snapshot} 条处的快照加尾部与全折叠不一致")]),
+        storage::Folded::Unreadable { offset, why } => Ok(vec![format!("第 {offset} 条不能重算：{why}")]),
+        storage::Folded::Differs { snapshot } => {
+            Ok(vec![format!("从第 {snapshot} 条处的快照起算，与从第一条起算的结果不同")])
+        }
     }
 }
 

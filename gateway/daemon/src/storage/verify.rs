@@ -46,7 +46,7 @@ impl Fault {
             Self::Body { offset } => format!("第 {offset} 条：正文被改动"),
             Self::Chain { offset } => format!("第 {offset} 条：链在此断开"),
             Self::Width { offset, .. } => format!("第 {offset} 条：哈希列长度不对"),
-            Self::Snapshot { offset } => format!("第 {offset} 条处的快照损坏（可弃：启动时重新折叠）"),
+            Self::Snapshot { offset } => format!("第 {offset} 条处的快照损坏（不要紧：启动时会重算）"),
             Self::File(what) => format!("文件损坏：{what}"),
         }
     }
