@@ -170,7 +170,7 @@ mod tests {
         Shown { offset, record: json!({ "offset": offset, "at": null, "kind": kind, "data": data }) }
     }
 
-    const ID: &str = "01027";
+    const ID: &str = "01021";
 
     fn ledger() -> Ledger {
         let mut ledger = Ledger::default();
