@@ -5,6 +5,7 @@ use super::keypad::print::{decimal, degrees, print_one};
 use super::schema::{Field, Kind, Side};
 use super::spot::{Area, Spot};
 use super::value::{Reference, Value, Values, whole};
+use crate::message::MessageId;
 use encoding_rs::GB18030;
 
 /// What stands where a short text was cut.
@@ -114,7 +115,10 @@ fn full(field: &'static Field, value: &Value, beside: &Values, area: &Area) -> S
         Value::Spot(spot) => format!("{label}{}", where_is(*spot, area)),
         Value::Time { .. } | Value::Flag(_) => said(field, value, label),
         Value::Place(number) => place(*number, area),
-        Value::Reference(reference) => format!("{label}{}", which(*reference, area)),
+        Value::Reference(reference) => match named(*reference, area) {
+            Ok(id) => format!("{label}{id}"),
+            Err(id) => format!("{}号站的报文（可能是{id}）", id.station.number()),
+        },
         Value::Rows(rows) => {
             let rows = rows.iter().map(|row| full_row(field.row_fields(), row, area));
             rows.collect::<Vec<_>>().join("；")
@@ -151,7 +155,10 @@ fn brief(field: &'static Field, value: &Value, area: &Area) -> String {
     match value {
         Value::Spot(spot) => where_is(*spot, area),
         Value::Place(number) => place(*number, area),
-        Value::Reference(reference) => which(*reference, area),
+        Value::Reference(reference) => match named(*reference, area) {
+            Ok(id) => id.to_string(),
+            Err(id) => format!("{id}？"),
+        },
         Value::Rows(rows) => {
             let rows = rows.iter().map(|row| {
                 let known = field.row_fields().iter().enumerate().filter_map(|(at, field)| {
@@ -182,7 +189,10 @@ fn said(field: &'static Field, value: &Value, label: &str) -> String {
 fn where_is(spot: Spot, area: &Area) -> String {
     let sign = |e7: i32| if e7 < 0 { "-" } else { "" };
     match (area.degrees(spot), spot) {
-        (Some((lat, lon)), _) => format!("{}{},{}{}", sign(lat), degrees(lat), sign(lon), degrees(lon)),
+        (Some((lat_e7, lon_e7)), _) => {
+            let (lat, lon) = degrees(lat_e7, lon_e7);
+            format!("{}{lat},{}{lon}", sign(lat_e7), sign(lon_e7))
+        }
         (None, Spot::Relative { origin, north_m, east_m }) => {
             let (north, east) = (if north_m < 0 { "南" } else { "北" }, if east_m < 0 { "西" } else { "东" });
             format!("原点{origin}{north}{}米{east}{}米", north_m.unsigned_abs(), east_m.unsigned_abs())
@@ -195,12 +205,12 @@ fn place(number: u16, area: &Area) -> String {
     area.places.get(&number).cloned().unwrap_or_else(|| format!("{number}号地点"))
 }
 
-/// The id of a message, or what is known of it: a wrong id would be looked for.
-fn which(reference: Reference, area: &Area) -> String {
-    let station = reference.station.number();
-    match area.counters.get(&station) {
-        Some(counter) => reference.near(*counter).to_string(),
-        None => format!("{station}站尾号{}", reference.low),
+/// The message that is meant; an error where nothing is known of its station's counter: then the first of those that it
+/// may be, which is the right one until that station has made 16,384, and to be shown with its doubt.
+fn named(reference: Reference, area: &Area) -> Result<MessageId, MessageId> {
+    match area.counters.get(&reference.station.number()) {
+        Some(counter) => Ok(reference.near(*counter)),
+        None => Err(reference.near(0)),
     }
 }
 
@@ -229,14 +239,14 @@ mod tests {
         for (line, full, short) in [
             (
                 "#1 续报 滑坡 地12 第3报 死0 失2减1 伤14 转同 断路 位30.6521,104.0812 截至14:05 说后山还在掉石头",
-                "【险情续报】第3报 青龙村 滑坡 位置30.65210,104.08119 截至14:05 死亡0人 失联2人（减1） 受伤14人 转移同前 \
+                "【险情续报】第3报 青龙村 滑坡 位置30.6521,104.0812 截至14:05 死亡0人 失联2人（减1） 受伤14人 转移同前 \
                  断路（未报：被困、受威胁、倒房、损房） 说明：后山还在掉石头",
-                "【险情续报】第3 青龙村 滑坡 死0 失2减1 伤14 转同 断路 30.65210,104.08119…",
+                "【险情续报】第3 青龙村 滑坡 死0 失2减1 伤14 转同 断路 30.6521,104.0812…",
             ),
             (
                 "#2 水困 5人 伤2 原3北233东115",
-                "【求救】水困 人数5人 受伤2人 位置30.65210,104.08120",
-                "【求救】水困 共5 伤2 30.65210,104.08120",
+                "【求救】水困 人数5人 受伤2人 位置30.6521,104.0812",
+                "【求救】水困 共5 伤2 30.6521,104.0812",
             ),
             ("#2", "【求救】（未报：人数、受伤）", "【求救】"),
             (
@@ -273,9 +283,10 @@ mod tests {
     }
 
     #[test]
-    fn a_message_that_cannot_be_completed_is_named_by_what_is_known() {
+    fn a_message_that_cannot_be_completed_is_named_with_its_doubt() {
         let form = read_line("#5 1 01021", &Area::default()).unwrap();
-        assert_eq!(form.words(&Area::default()), "【答复受领】编号1站尾号2");
+        assert_eq!(form.words(&Area::default()), "【答复受领】1号站的报文（可能是01021）");
+        assert_eq!(form.short(&Area::default(), 77), "【答复受领】01021？");
         let mut far = area();
         far.counters.insert(1, 16_400);
         let id: crate::message::MessageId = form.words(&far).split("编号").nth(1).unwrap().parse().unwrap();

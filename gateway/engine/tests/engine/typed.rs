@@ -84,7 +84,7 @@ fn a_call_for_help_from_a_keypad_is_flash_and_relayed_in_words() {
     assert_eq!((sos.topic, sos.precedence), (Topic::Sos, Precedence::Flash));
     assert_eq!(sos.position.map(|position| position.lat_e7), Some(306_520_968));
     let relayed = station.sent_over_radio();
-    let words = "【求救】水困 人数3人 受伤1人 位置30.65210,104.08119";
+    let words = "【求救】水困 人数3人 受伤1人 位置30.6521,104.0812";
     assert_eq!(relayed[0].1, format!("李雷：{words}({})", sos.id));
 }
 

@@ -2,7 +2,7 @@
 
 use super::super::Form;
 use super::super::schema::{Field, Kind};
-use super::super::spot::Spot;
+use super::super::spot::{Spot, cells};
 use super::super::value::{Value, Values};
 use super::values::ORIGIN;
 use super::words::{FEWER, MORE, NOTE, SAME};
@@ -63,14 +63,26 @@ fn print_spot(spot: Spot) -> String {
         }
         Spot::Absolute { lat_e7, lon_e7 } => {
             let (north, east) = (if lat_e7 < 0 { 'S' } else { 'N' }, if lon_e7 < 0 { 'W' } else { 'E' });
-            format!("{north}{}{east}{}", degrees(lat_e7), degrees(lon_e7))
+            let (lat, lon) = degrees(lat_e7, lon_e7);
+            format!("{north}{lat}{east}{lon}")
         }
     }
 }
 
-/// Five decimals: the middle of a cell is then still in its cell.
-pub(in super::super) fn degrees(e7: i32) -> String {
-    let e5 = (e7.unsigned_abs() + 50) / 100;
+/// Latitude and longitude without their signs. Four decimals where they name the same cell, so that what was typed comes
+/// back as it was typed; else five, with which the middle of a cell is always still in it.
+pub(in super::super) fn degrees(lat_e7: i32, lon_e7: i32) -> (String, String) {
+    let cell = cells(lat_e7, lon_e7);
+    (decimals(lat_e7, |lat_e7| cells(lat_e7, lon_e7) == cell), decimals(lon_e7, |lon_e7| cells(lat_e7, lon_e7) == cell))
+}
+
+fn decimals(e7: i32, is_same: impl Fn(i32) -> bool) -> String {
+    let rounded = |to: u32| e7.unsigned_abs().saturating_add(to / 2) / to;
+    let (e4, e5) = (rounded(1_000), rounded(100));
+    let back = i32::try_from(e4.saturating_mul(1_000)).unwrap_or(i32::MAX).saturating_mul(e7.signum());
+    if is_same(back) || e5 == e4.saturating_mul(10) {
+        return format!("{}.{:04}", e4 / 10_000, e4 % 10_000);
+    }
     format!("{}.{:05}", e5 / 100_000, e5 % 100_000)
 }
 

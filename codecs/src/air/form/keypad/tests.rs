@@ -62,7 +62,7 @@ fn bare_values_mean_the_fields_in_their_order() {
     assert_eq!(printed("#险情 2 1 3 2 14 0 不明 不明 26 不明"), expected);
     assert_eq!(printed("#1 2 1 死3 失2"), "#1 续报 滑坡 死3 失2");
     assert_eq!(printed("#9 1 12 75"), "#9 正常 共12 电75");
-    assert_eq!(printed("#0 30.6521,104.0812 50"), "#0 位N30.65210E104.08119 电50");
+    assert_eq!(printed("#0 30.6521,104.0812 50"), "#0 位N30.6521E104.0812 电50");
 }
 
 #[test]
@@ -124,7 +124,7 @@ fn rows_are_parted_by_strokes_or_begin_with_their_first_field() {
 
 #[test]
 fn positions_are_read_as_people_write_them() {
-    let expected = "#0 位N30.65210E104.08119";
+    let expected = "#0 位N30.6521E104.0812";
     for line in [
         "#0 30.6521,104.0812",
         "#0 104.0812 30.6521",
@@ -135,7 +135,7 @@ fn positions_are_read_as_people_write_them() {
     ] {
         assert_eq!(printed(line), expected, "{line}");
     }
-    assert_eq!(printed("#2 水困 5人 东经104.0812北纬30.6521"), "#2 水困 共5 位N30.65210E104.08119");
+    assert_eq!(printed("#2 水困 5人 东经104.0812北纬30.6521"), "#2 水困 共5 位N30.6521E104.0812");
     assert_eq!(printed("#2 水困 5人 原3南1东2"), "#2 水困 共5 位原3南1东2");
     let form = read("#0 原3 北1200米 西300 龄8").unwrap();
     assert_eq!(form.get("fix"), Some(&Value::Spot(Spot::Relative { origin: 3, north_m: 1_200, east_m: -300 })));
