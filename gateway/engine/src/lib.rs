@@ -20,6 +20,7 @@ pub mod config;
 mod coverage;
 mod engine;
 pub mod event;
+pub mod forecast;
 pub mod io;
 pub mod outbox;
 pub mod people;

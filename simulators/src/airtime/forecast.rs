@@ -12,7 +12,7 @@ use std::collections::BTreeMap;
 use std::fmt::Write;
 use std::time::Duration;
 use yizhan_codecs::message::Precedence;
-use yizhan_engine::outbox::forecast::{Basis, Calibration, Evidence, Forecast, Window, forecast};
+use yizhan_engine::forecast::{Basis, Calibration, Evidence, Forecast, Window, forecast};
 use yizhan_engine::outbox::ladder::{Entry, Matter};
 use yizhan_engine::stream::Said;
 use yizhan_engine::time::Instant;

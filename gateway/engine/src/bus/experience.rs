@@ -4,7 +4,7 @@ use super::apply::Folded;
 use super::journal;
 use super::{Delivery, State};
 use crate::event::End;
-use crate::outbox::forecast::{Calibration, Class, Window};
+use crate::forecast::{Calibration, Class, Window};
 use serde::{Deserialize, Serialize};
 use std::collections::BTreeMap;
 use std::time::Duration;

@@ -250,12 +250,11 @@ impl Engine {
             self.note_unreadable(now, draft.link, bytes, "本站报文编号已用完".into());
             return None;
         };
-        let by = self.author(&draft);
         let record = journal::MessageKept {
             id: id_to_u64(id),
             from: draft.from.to_string(),
             link: draft.link.name().into(),
-            by,
+            by: self.author(&draft),
             to: draft.to.clone(),
             text: draft.text.clone(),
             opaque: draft.opaque.clone(),

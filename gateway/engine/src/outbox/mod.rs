@@ -5,7 +5,6 @@
 pub mod bearer;
 mod card;
 mod choice;
-pub mod forecast;
 pub mod ladder;
 mod leg;
 pub mod outlook;

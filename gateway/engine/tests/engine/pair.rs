@@ -358,3 +358,19 @@ fn what_is_not_of_the_net_is_refused_from_a_courier_too() {
     }
     assert_eq!(bring(&mut pair, 1, stick.into_iter().map(Into::into).collect()), (0, 0));
 }
+
+#[test]
+fn a_persons_word_keeps_its_copies_though_an_earlier_word_is_still_in_the_air() {
+    let mut pair = Pair::new(0);
+    let id = pair.send(0, "立即转移沿河村群众", Precedence::Immediate, SendKind::Order, false);
+    pair.ends[0].advance(Duration::from_secs(1));
+    let (_, form, content) = pair.fresh(0).remove(0);
+    pair.ends[1].hear(&format!("BDTXR,1,{:07},{form},,{content}", CARDS[0]));
+    // COMPLETE has been written, and the terminal has not said what became of it.
+    assert_eq!(pair.ends[1].sent_over_beidou().len(), 1);
+    pair.ends[1].request(Request::Answer { id, answer: Answer::Accepted, by: "duty".into() });
+    pair.ends[1].hear("BDFKI,TXA,Y,Y,0,0000");
+    pair.loss_permille = 1_000;
+    pair.run(20 * 62);
+    assert_eq!(pair.ends[1].sent_over_beidou().len(), 1 + 3, "three copies of the answer");
+}

@@ -16,7 +16,7 @@ use yizhan_codecs::codec::EncodeError;
 use yizhan_codecs::message::{Answer, MessageId, Precedence, Rung, StationId, TerminalId};
 
 /// A person's word is not asked for again when it is lost: it is said as if this many of 1000 frames were.
-const LOSS_FOR_PEOPLE: u32 = 200;
+const LOSS_FOR_PEOPLE: u32 = 400;
 /// The same receipt is not said again sooner, however often the message comes.
 const SAID_AGAIN_AFTER_SLOTS: u32 = 1;
 
@@ -96,6 +96,9 @@ impl Engine {
         loss: u32,
     ) {
         let copies = complete_copies(loss.max(if matches!(state, State::Human(_)) { LOSS_FOR_PEOPLE } else { 0 }));
+        // A frame with an earlier word on it is still in the air: its outcome will be counted as one of these.
+        let in_the_air = self.state.open_attempts().any(|open| open.answers.contains(&number));
+        let copies = copies.saturating_add(in_the_air.into());
         let record = journal::ReceiptOwed {
             exercise: traffic == Traffic::Exercise,
             number: Some(number_record(number)),
