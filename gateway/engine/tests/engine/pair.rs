@@ -374,3 +374,11 @@ fn a_persons_word_keeps_its_copies_though_an_earlier_word_is_still_in_the_air() 
     pair.run(20 * 62);
     assert_eq!(pair.ends[1].sent_over_beidou().len(), 1 + 3, "three copies of the answer");
 }
+
+#[test]
+fn a_payload_of_a_plain_terminal_that_looks_like_a_frame_is_kept_as_data() {
+    let mut pair = Pair::new(0);
+    pair.ends[1].hear("BDTXR,1,0242407,2,,A44E00112233445566778899");
+    let kept = pair.ends[1].engine.state().messages().next().expect("nothing is swallowed");
+    assert_eq!(kept.opaque, [0x4E, 0x00, 0x11, 0x22, 0x33, 0x44, 0x55, 0x66, 0x77, 0x88, 0x99]);
+}

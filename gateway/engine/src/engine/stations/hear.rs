@@ -77,7 +77,11 @@ impl Engine {
                 Err(_) => {}
             }
         }
-        self.not_opened(now, &arrival.link, named, bytes, refused?);
+        // One payload in five of a vendor's terminal looks like the head of a frame. Unless a station of the roster is
+        // named it is kept as the data that it is.
+        let is_known = named.is_some_and(|named| self.state.roster().station_number(named).is_some());
+        let error = refused.filter(|_| is_known)?;
+        self.not_opened(now, &arrival.link, named, bytes, error);
         Some(self.state.offset)
     }
 
