@@ -327,6 +327,39 @@ async fn a_forecast_is_told_and_nothing_is_stored_or_shown() {
     rig.stop().await;
 }
 
+/// What a journal of one message that arrived has taught.
+fn experience() -> yizhan_engine::bus::Experience {
+    use yizhan_engine::bus::journal::{ForecastMade, MessageKept, Record, Routed, RungRaised, record::What, routed};
+    let id = 7 << 32 | 1;
+    let (topic, precedence) = ("text".to_owned(), "priority".to_owned());
+    let kept = MessageKept { id, topic, precedence: precedence.clone(), ..MessageKept::default() };
+    let routed = Routed { id, deliveries: vec![routed::Delivery { station: 2, ..routed::Delivery::default() }] };
+    let (parts, early_ms, late_ms) = (1, 1_000, 3_000);
+    let told = ForecastMade { id, parts, early_ms, late_ms, precedence, first: true, ..ForecastMade::default() };
+    let rung = RungRaised { id, rung: "delivered".into(), ..RungRaised::default() };
+    let whats = [What::MessageKept(kept), What::Routed(routed), What::ForecastMade(told), What::RungRaised(rung)];
+    let mut state = yizhan_engine::bus::State::default();
+    for (offset, what) in (1..).zip(whats) {
+        let at_ms = 1_790_000_000_000 + i64::try_from(offset).unwrap() * 1_000;
+        state.apply(Offset(offset), &Record { at_ms, what: Some(what) }).unwrap();
+    }
+    state.experience().clone()
+}
+
+#[test]
+fn a_report_tells_of_each_class_how_often_it_was_right() {
+    let report = super::view::experience(&experience());
+    assert_eq!(keys(&report["classes"][0]), properties("ForecastScore"));
+    assert_eq!(
+        (&report["classes"][0]["inside_permille"], &report["classes"][0]["early_permille"]),
+        (&json!(1_000), &json!(1_000))
+    );
+    assert_eq!(
+        (&report["classes"][0]["queue_label"], &report["classes"][0]["mean_width_ms"]),
+        (&json!("不排队"), &json!(2_000))
+    );
+}
+
 /// The properties of a schema, by its name.
 fn properties(name: &str) -> BTreeSet<String> {
     let document: Value = serde_json::from_str(super::openapi::OPENAPI).unwrap();

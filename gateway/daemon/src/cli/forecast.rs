@@ -116,7 +116,7 @@ fn report_words(report: &Value) -> String {
     }
     let unknown = |name: &str| report.get("unknown").map_or(0, |unknown| number(unknown, name));
     let mut lines = Vec::new();
-    for precedence in Precedence::ALL.iter().rev() {
+    for precedence in Precedence::ALL {
         let found = classes.get(precedence.name()).cloned().unwrap_or_default();
         let unknown = unknown(precedence.name());
         let mut sum = Sum::default();

@@ -33,10 +33,20 @@ impl Lanes {
 /// A sender, by the place of his name in the queue.
 pub(crate) type By = usize;
 
+/// A delivery by its message and its number.
+type Entry = (MessageId, u16);
+
+/// What another sender has in the queue beside one delivery.
+#[derive(Clone, Copy, Debug, Default)]
+struct Theirs {
+    weight: u64,
+    oldest: Option<Entry>,
+}
+
 /// One delivery that waits.
 #[derive(Clone, Copy, Debug)]
 pub(crate) struct Waiting {
-    pub entry: (MessageId, u16),
+    pub entry: Entry,
     pub by: By,
     pub precedence: Precedence,
     /// Rounds that are out already.
@@ -105,7 +115,7 @@ impl Queue {
     }
 
     /// One that waits.
-    pub fn find(&self, entry: (MessageId, u16)) -> Option<&Waiting> {
+    pub fn find(&self, entry: Entry) -> Option<&Waiting> {
         self.waiting.iter().find(|waiting| waiting.entry == entry)
     }
 
@@ -137,7 +147,8 @@ impl Queue {
 
     fn before(&self, this: &Waiting, until: Instant) -> Before {
         let mut before = Before::default();
-        let mut others = vec![0_u64; self.served.len()];
+        let mut others = vec![Theirs::default(); self.served.len()];
+        let mut oldest = this.entry;
         let beside = |lanes: Lanes| lanes.meets(this.lanes);
         let there = self.waiting.iter().filter(|other| other.entry != this.entry && beside(other.lanes));
         for other in there.filter(|other| other.due <= until) {
@@ -150,10 +161,12 @@ impl Queue {
                 }
                 (Ordering::Equal, Ordering::Equal) if other.by == this.by => {
                     before.own += if earlier { other.weight } else { 0 };
+                    oldest = oldest.min(other.entry);
                 }
                 (Ordering::Equal, Ordering::Equal) => {
                     if let Some(theirs) = others.get_mut(other.by) {
-                        *theirs += other.weight;
+                        theirs.weight += other.weight;
+                        theirs.oldest = Some(theirs.oldest.map_or(other.entry, |oldest| oldest.min(other.entry)));
                     }
                 }
             }
@@ -161,21 +174,22 @@ impl Queue {
         let receipts =
             self.receipts.iter().filter(|(precedence, lanes)| *precedence >= this.precedence && beside(*lanes));
         before.first += receipts.count() as u64 * 1_000;
-        self.take_turns(this, &others, &mut before);
+        self.take_turns(this, oldest, &others, &mut before);
         before
     }
 
     /// Senders take turns: nobody gets more turns than this one needs until it is through, and who was served after its
-    /// sender has to wait for it once.
-    fn take_turns(&self, this: &Waiting, others: &[u64], before: &mut Before) {
+    /// sender, or at the same turn and has nothing older, has to wait for it once.
+    fn take_turns(&self, this: &Waiting, oldest: Entry, others: &[Theirs], before: &mut Before) {
         let served = |by: By| self.served.get(by).copied().unwrap_or(0);
         let turns = before.own + u64::from(this.parts.max(1)) * 1_000;
         before.round = before.first.min(1_000);
-        for (by, theirs) in others.iter().enumerate().filter(|(_, theirs)| **theirs > 0) {
-            let after = served(by) > served(this.by);
-            before.shared += (*theirs).min(if after { turns - 1_000 } else { turns });
-            before.others += *theirs;
-            before.round += (*theirs).min(1_000);
+        for (by, theirs) in others.iter().enumerate() {
+            let Some(first) = theirs.oldest else { continue };
+            let after = (served(by), first) > (served(this.by), oldest);
+            before.shared += theirs.weight.min(if after { turns - 1_000 } else { turns });
+            before.others += theirs.weight;
+            before.round += theirs.weight.min(1_000);
         }
         // The second try of a single frame goes after everybody's first; a row of several takes its turn.
         if this.parts <= 1 {
@@ -266,6 +280,13 @@ mod tests {
         let queue = queue(&many);
         assert_eq!(slots(&queue, &waiting(10, 0, Precedence::Routine)), 1);
         assert_eq!(slots(&queue, &waiting(10, 1, Precedence::Routine)), 9);
+    }
+
+    #[test]
+    fn of_two_senders_who_were_served_alike_the_older_message_goes_first() {
+        let (older, newer) = (waiting(1, 0, Precedence::Routine), waiting(2, 1, Precedence::Routine));
+        let queue = queue(&[older, newer]);
+        assert_eq!((slots(&queue, &older), slots(&queue, &newer)), (0, 1));
     }
 
     #[test]
