@@ -10,7 +10,7 @@
 //! - Integers only: a forecast that is told twice is told the same.
 
 use crate::outbox::ladder::Ahead;
-use crate::stream::slots_for;
+use crate::stream::{sends_in_the_mean, slots_for};
 use crate::time::Instant;
 use serde::{Deserialize, Serialize};
 use std::collections::{BTreeMap, VecDeque};
@@ -116,7 +116,7 @@ pub fn forecast(basis: &Basis, experience: &Calibration) -> Forecast {
         Some(time) => (sure + time * factors[place] / 1_000).min(basis.life),
     };
     let (early, late) = (bound(0), bound(1));
-    let cost = u32::from(parts) * 1_000_000 / 1_000_u32.saturating_sub(basis.loss).max(100);
+    let cost = u32::try_from(sends_in_the_mean(parts.into(), basis.loss)).unwrap_or(u32::MAX);
     Forecast::Window(Window { parts, slots_ahead, cost, early, late: late.max(early), sure, reckoned, class })
 }
 

@@ -55,6 +55,23 @@ pub fn slots_for(rows: u8, loss: u32, share: u32) -> u32 {
     SLOTS_MAX
 }
 
+/// Sends that so many rows take in the mean at this loss of 1000, in thousandths.
+#[must_use]
+pub const fn sends_in_the_mean(rows: u64, loss: u32) -> u64 {
+    let kept = 1_000_u32.saturating_sub(loss);
+    rows.saturating_mul(1_000_000) / if kept < 100 { 100 } else { kept as u64 }
+}
+
+/// Slots, in thousandths, that a message will still take of whose `wanted` rows so many are `out`: when all that is needed
+/// is out, once more in so many of 1000 cases.
+#[must_use]
+pub const fn weight(wanted: u64, out: u64, loss: u32) -> u64 {
+    match wanted.saturating_sub(out) {
+        0 => loss as u64,
+        certain => sends_in_the_mean(certain, loss),
+    }
+}
+
 /// How many unprompted copies of COMPLETE are worth their air: until all of them are lost in 65 of 1000 cases at most.
 #[must_use]
 pub fn complete_copies(loss: u32) -> u32 {

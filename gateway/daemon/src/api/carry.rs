@@ -1,14 +1,14 @@
 //! What a courier takes along, and what one brings.
 
-use super::messages::by;
+use super::messages::{by, submit};
 use super::{Problem, Shared};
 use axum::Json;
 use axum::extract::State;
 use axum::extract::rejection::JsonRejection;
 use serde::Deserialize;
-use serde_json::{Value, json};
+use serde_json::Value;
 use yizhan_codecs::air::carry;
-use yizhan_engine::io::{Reply, Request};
+use yizhan_engine::io::Request;
 
 #[derive(Debug, Deserialize)]
 #[serde(deny_unknown_fields)]
@@ -30,14 +30,7 @@ pub(super) async fn export(
     body: Result<Json<Out>, JsonRejection>,
 ) -> Result<Json<Value>, Problem> {
     let Json(out) = body?;
-    match shared.server.station.submit(Request::CarryOut { to: out.to, by: by(out.by)? }).await? {
-        Reply::Carried { frames, messages, receipts } => {
-            let lines = carry::write(frames.iter().map(AsRef::as_ref));
-            Ok(Json(json!({ "lines": lines, "messages": messages, "receipts": receipts })))
-        }
-        Reply::Refused(refusal) => Err(refusal.into()),
-        _ => Err(Problem::invalid("the station gave another answer")),
-    }
+    submit(&shared, Request::CarryOut { to: out.to, by: by(out.by)? }).await
 }
 
 /// Reading the same text again changes nothing.
@@ -48,11 +41,5 @@ pub(super) async fn import(
     let Json(brought) = body?;
     let frames = carry::read(&brought.text).map_err(|error| Problem::invalid(error.to_string()))?;
     let frames = frames.into_iter().map(Into::into).collect();
-    match shared.server.station.submit(Request::CarryIn { frames, by: by(brought.by)? }).await? {
-        Reply::Brought { frames, refused, new, copies } => {
-            Ok(Json(json!({ "frames": frames, "refused": refused, "new": new, "copies": copies })))
-        }
-        Reply::Refused(refusal) => Err(refusal.into()),
-        _ => Err(Problem::invalid("the station gave another answer")),
-    }
+    submit(&shared, Request::CarryIn { frames, by: by(brought.by)? }).await
 }

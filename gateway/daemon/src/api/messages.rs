@@ -7,6 +7,7 @@ use axum::extract::{Path, Query, State};
 use axum::http::StatusCode;
 use serde::Deserialize;
 use serde_json::{Value, json};
+use yizhan_codecs::air::carry;
 use yizhan_codecs::message::{Answer, MessageId, Precedence};
 use yizhan_engine::io::{Recipient, Reply, Request, SendKind};
 
@@ -163,7 +164,13 @@ pub(super) async fn submit(shared: &Shared, request: Request) -> Result<Json<Val
         Reply::Forecast(forecast) => Ok(Json(json!({ "forecast": view::outlooks(&forecast) }))),
         Reply::Done { offset } => Ok(Json(json!({ "offset": offset.0 }))),
         Reply::Refused(refusal) => Err(refusal.into()),
-        _ => Err(Problem::invalid("the station gave another answer")),
+        Reply::Carried { frames, messages, receipts } => {
+            let lines = carry::write(frames.iter().map(AsRef::as_ref));
+            Ok(Json(json!({ "lines": lines, "messages": messages, "receipts": receipts })))
+        }
+        Reply::Brought { frames, refused, new, copies } => {
+            Ok(Json(json!({ "frames": frames, "refused": refused, "new": new, "copies": copies })))
+        }
     }
 }
 

@@ -66,6 +66,12 @@ impl Message {
         if self.words.is_empty() { &self.text } else { &self.words }
     }
 
+    /// One of its deliveries.
+    #[must_use]
+    pub fn delivery(&self, number: u16) -> Option<&Delivery> {
+        self.deliveries.get(usize::from(number))
+    }
+
     /// Whether everything that had to be done for it is done.
     #[must_use]
     pub fn is_closed(&self) -> bool {

@@ -1,6 +1,6 @@
 //! What the station knows: a fold over its journal.
 
-use super::{Experience, Message, NetState, OpenAttempt};
+use super::{Delivery, Experience, Message, NetState, OpenAttempt};
 use crate::event::AttemptId;
 use crate::io::Offset;
 use crate::people::Roster;
@@ -131,6 +131,12 @@ impl State {
     #[must_use]
     pub fn message(&self, id: MessageId) -> Option<&Message> {
         self.messages.get(&id)
+    }
+
+    /// One delivery of a message.
+    #[must_use]
+    pub fn delivery(&self, id: MessageId, number: u16) -> Option<&Delivery> {
+        self.message(id)?.delivery(number)
     }
 
     /// Who is who.

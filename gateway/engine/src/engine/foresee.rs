@@ -15,6 +15,7 @@ use crate::io::{Offset, Refusal};
 use crate::outbox::ladder::Ahead;
 use crate::outbox::outlook::{Outlook, Unknown};
 use crate::outbox::{PROVING_GAP, Pending, Waiting, copies_max, copies_out};
+use crate::stream::sends_in_the_mean;
 use crate::time::{Instant, Now};
 use sight::{Sight, Way, known_parts};
 use std::collections::BTreeMap;
@@ -255,7 +256,7 @@ impl Engine {
     fn cost(&self, message: &Message, delivery: &Delivery, way: &Way, basis: &Basis) -> u32 {
         let parts = u32::from(basis.wanted);
         if way.proves {
-            return parts * 1_000_000 / 1_000_u32.saturating_sub(basis.loss).max(100);
+            return u32::try_from(sends_in_the_mean(parts.into(), basis.loss)).unwrap_or(u32::MAX);
         }
         let copies = u32::from(copies_max(&self.config.policy, message)).saturating_sub(copies_out(delivery));
         parts.saturating_mul(copies).saturating_mul(1_000)

@@ -70,12 +70,9 @@ impl Engine {
             Content::Opaque(bytes) => (String::new(), bytes.to_vec(), false),
         };
         let draft = Draft {
-            link,
-            from: heard.from.clone(),
             to: address(&heard.to),
             text,
             opaque,
-            position: None,
             native: heard.native.map_or(0, |native| native.id),
             part: heard.part,
             repeats_within: heard.native.map_or(Duration::ZERO, |native| native.repeats_within),
@@ -83,9 +80,7 @@ impl Engine {
             overheard: heard.overheard || others,
             lossy,
             damaged: heard.damaged,
-            joined: false,
-            alarm: false,
-            sealed: None,
+            ..Draft::from(link, heard.from.clone())
         };
         if let Some(known) = self.repeat_of(now, &draft) {
             return self.count_copy(now, link, known);
@@ -178,22 +173,11 @@ impl Engine {
             .map(|part| held.parts.get(&part).cloned().unwrap_or_else(|| format!("【缺第{part}段】")))
             .collect::<String>();
         let draft = Draft {
-            link: &link,
-            from: from.clone(),
-            to: String::new(),
             text,
-            opaque: Vec::new(),
-            position: None,
             native: if held.reference > 0 { mark(held.reference, held.total) } else { 0 },
-            part: None,
-            repeats_within: Duration::ZERO,
-            sent_at_ms: 0,
-            overheard: false,
             lossy: held.parts.len() < held.total as usize,
-            damaged: false,
             joined: true,
-            alarm: false,
-            sealed: None,
+            ..Draft::from(&link, from.clone())
         };
         self.keep(now, draft);
     }
@@ -203,24 +187,8 @@ impl Engine {
         if self.state.sos.contains_key(of) {
             return;
         }
-        let draft = Draft {
-            link,
-            from: of.clone(),
-            to: String::new(),
-            text: "求救：终端报警".into(),
-            opaque: Vec::new(),
-            position,
-            native: 0,
-            part: None,
-            repeats_within: Duration::ZERO,
-            sent_at_ms: 0,
-            overheard: false,
-            lossy: false,
-            damaged: false,
-            joined: false,
-            alarm: true,
-            sealed: None,
-        };
+        let draft =
+            Draft { text: "求救：终端报警".into(), position, alarm: true, ..Draft::from(link, of.clone()) };
         self.keep(now, draft);
     }
 
@@ -427,7 +395,29 @@ impl Engine {
     }
 }
 
-impl Draft<'_> {
+impl<'a> Draft<'a> {
+    /// A message of which only the sender and the link are known yet.
+    pub fn from(link: &'a LinkId, from: TerminalId) -> Self {
+        Self {
+            link,
+            from,
+            to: String::new(),
+            text: String::new(),
+            opaque: Vec::new(),
+            position: None,
+            native: 0,
+            part: None,
+            repeats_within: Duration::ZERO,
+            sent_at_ms: 0,
+            overheard: false,
+            lossy: false,
+            damaged: false,
+            joined: false,
+            alarm: false,
+            sealed: None,
+        }
+    }
+
     fn key(&self) -> OriginKey {
         let content = if self.opaque.is_empty() { self.text.as_bytes() } else { &self.opaque };
         OriginKey::new(&self.from, self.to.clone(), self.native, content)

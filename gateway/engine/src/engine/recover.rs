@@ -174,7 +174,7 @@ impl Engine {
         for (id, number) in self.state.open.clone() {
             self.outbox.pending.insert((id, number), Pending::new(now.mono));
             let Some(message) = self.state.message(id) else { continue };
-            let Some(delivery) = message.deliveries.get(usize::from(number)) else { continue };
+            let Some(delivery) = message.delivery(number) else { continue };
             // A row more is never a message twice, and the station may have said what it still needs to nobody.
             if delivery.spent() > 0 && delivery.station.is_none() {
                 let terminals = delivery.terminals.clone();

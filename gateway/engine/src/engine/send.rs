@@ -46,7 +46,7 @@ impl Engine {
 
     /// Records an attempt; its bytes are released once the record is synced.
     fn start(&mut self, now: Now, choice: &Choice, id: MessageId, delivery: u16) {
-        let to_station = self.delivery(id, delivery).is_some_and(|delivery| delivery.station.is_some());
+        let to_station = self.state.delivery(id, delivery).is_some_and(|delivery| delivery.station.is_some());
         let planned = if to_station {
             let planned = self.plan_air(now, id, delivery).map_err(|failure| failure.label());
             planned.map(|()| self.next_row(id, delivery).map_or(0, usize::from))
@@ -81,10 +81,6 @@ impl Engine {
         self.hold(now, Gated::Release(attempt));
     }
 
-    fn delivery(&self, id: MessageId, delivery: u16) -> Option<&Delivery> {
-        self.state.message(id)?.deliveries.get(usize::from(delivery))
-    }
-
     /// The part to send next, planning the cut of the text on the first send over this terminal.
     fn plan(&mut self, now: Now, choice: &Choice, id: MessageId, delivery: u16) -> Result<usize, EncodeError> {
         let planned = self.parts_of(id, delivery, &choice.terminal);
@@ -109,7 +105,7 @@ impl Engine {
     }
 
     fn parts_of(&self, id: MessageId, delivery: u16, terminal: &TerminalId) -> Option<&Vec<crate::bus::PartState>> {
-        self.state.message(id)?.deliveries.get(usize::from(delivery))?.plans.get(terminal)
+        self.state.delivery(id, delivery)?.plans.get(terminal)
     }
 
     /// The text as a plain terminal behind this link is given it, in parts of so many air bits.
@@ -145,7 +141,7 @@ impl Engine {
     ) -> Result<Vec<Outgoing>, EncodeError> {
         let session = self.sessions.get(&card.link).ok_or(EncodeError::Unsupported)?;
         let message = self.state.message(id).ok_or(EncodeError::Unsupported)?;
-        let group = message.deliveries.get(usize::from(delivery)).is_some_and(|delivery| delivery.group);
+        let group = message.delivery(delivery).is_some_and(|delivery| delivery.group);
         let to = if group { Addressee::Group(terminal.clone()) } else { Addressee::Terminal(terminal.clone()) };
         let own = TerminalId::new(session.limits().bearer, &card.number);
         let card = session.has_many_cards().then_some(own);
@@ -159,7 +155,7 @@ impl Engine {
         let Some(pending) = self.outbox.pending.get_mut(&entry) else { return };
         pending.leg_mut(terminal).refused = true;
         let refused = |terminal: &TerminalId| pending.leg(terminal).refused;
-        let delivery = self.state.message(entry.0).and_then(|m| m.deliveries.get(usize::from(entry.1)));
+        let delivery = self.state.delivery(entry.0, entry.1);
         let no_way = |delivery: &Delivery| delivery.station.is_some() || delivery.terminals.iter().all(refused);
         if delivery.is_none_or(no_way) {
             self.end_delivery(now, entry.0, entry.1, End::Refused, why);
@@ -207,9 +203,7 @@ impl Engine {
         }
         let record = journal::AttemptProgressed { attempt: open.attempt.0, rung: rung.name().into() };
         self.append(now, What::AttemptProgressed(record));
-        let message = self.state.message(open.id);
-        let proven =
-            message.and_then(|m| m.deliveries.get(usize::from(open.delivery))).map(crate::bus::Delivery::proven);
+        let proven = self.state.delivery(open.id, open.delivery).map(Delivery::proven);
         if let Some(proven) = proven {
             self.raise(now, open.id, open.delivery, proven, &format!("attempt {}", open.attempt.0));
         }
@@ -249,7 +243,7 @@ impl Engine {
             return self.sessions.get(&open.link).is_some_and(crate::session::Session::can_send);
         }
         let Some(message) = self.state.message(open.id) else { return false };
-        let ended = message.deliveries.get(usize::from(open.delivery)).is_none_or(|delivery| delivery.end.is_some());
+        let ended = message.delivery(open.delivery).is_none_or(|delivery| delivery.end.is_some());
         let can_send = self.sessions.get(&open.link).is_some_and(crate::session::Session::can_send);
         if ended || message.held.is_some() || !can_send {
             return false;
@@ -317,7 +311,7 @@ impl Engine {
     /// A group text in the air on this link: the network's word on it carries no number.
     pub(super) fn awaited_group(&self, link: &LinkId) -> Option<AttemptId> {
         let is_group = |open: &&OpenAttempt| {
-            let delivery = self.state.message(open.id).and_then(|m| m.deliveries.get(usize::from(open.delivery)));
+            let delivery = self.state.delivery(open.id, open.delivery);
             open.link == *link && delivery.is_some_and(|delivery| delivery.group)
         };
         let awaited = self.outbox.awaited.keys().filter_map(|attempt| self.state.attempts.get(attempt));
@@ -339,10 +333,10 @@ impl Engine {
             self.end_attempt(now, attempt, outcome);
         }
         for attempt in over {
-            let group = self.state.attempts.get(&attempt).is_some_and(|open| {
-                let message = self.state.message(open.id);
-                message.and_then(|m| m.deliveries.get(usize::from(open.delivery))).is_some_and(|d| d.group)
-            });
+            let group =
+                self.state.attempts.get(&attempt).is_some_and(|open| {
+                    self.state.delivery(open.id, open.delivery).is_some_and(|delivery| delivery.group)
+                });
             // A group is never confirmed: that its text was written is all that can be known.
             self.end_attempt(now, attempt, if group { AttemptOutcome::Written } else { AttemptOutcome::Silent });
         }
@@ -380,7 +374,7 @@ impl Engine {
 
     /// Whether a far terminal that confirms by itself has confirmed. Stations answer with receipts.
     fn count_evidence(&mut self, now: Now, open: &OpenAttempt, outcome: AttemptOutcome) {
-        let to_terminal = self.delivery(open.id, open.delivery).is_some_and(|d| d.station.is_none() && !d.group);
+        let to_terminal = self.state.delivery(open.id, open.delivery).is_some_and(|d| d.station.is_none() && !d.group);
         let far = Far::Terminal(open.terminal.clone());
         match outcome {
             AttemptOutcome::Delivered { delivered: true, .. } => self.evidence.heard(&far),
@@ -413,11 +407,11 @@ impl Engine {
             return;
         }
         let Some(message) = self.state.message(open.id) else { return };
-        let Some(delivery) = message.deliveries.get(usize::from(open.delivery)) else { return };
+        let Some(delivery) = message.delivery(open.delivery) else { return };
         let proven = delivery.proven();
         self.raise(now, open.id, open.delivery, proven, &format!("attempt {}", open.attempt.0));
         if proven >= Rung::Delivered {
-            let ended = self.state.message(open.id).and_then(|m| m.deliveries.get(usize::from(open.delivery)));
+            let ended = self.state.delivery(open.id, open.delivery);
             if ended.is_none_or(|delivery| !matches!(delivery.end, Some(End::Delivered | End::Read | End::Answered))) {
                 self.end_delivery(now, open.id, open.delivery, End::Delivered, "对端设备已确认");
             }
@@ -430,7 +424,7 @@ impl Engine {
     /// After a complete round every way waits its gap; FLASH waits only where it was sent.
     fn delay_legs(&mut self, now: Now, open: &OpenAttempt) {
         let Some(message) = self.state.message(open.id) else { return };
-        let Some(delivery) = message.deliveries.get(usize::from(open.delivery)) else { return };
+        let Some(delivery) = message.delivery(open.delivery) else { return };
         let Some(parts) = delivery.plans.get(&open.terminal) else { return };
         if !round_is_complete(parts) {
             return;
@@ -454,7 +448,7 @@ impl Engine {
     pub(super) fn retire(&mut self, id: MessageId, number: u16) {
         let Some(pending) = self.outbox.pending.get(&(id, number)) else { return };
         let Some(message) = self.state.message(id) else { return };
-        let Some(delivery) = message.deliveries.get(usize::from(number)) else { return };
+        let Some(delivery) = message.delivery(number) else { return };
         let copies = copies_max(&self.config.policy, message);
         let ports = self.ports();
         let open = delivery.terminals.iter().any(|terminal| {

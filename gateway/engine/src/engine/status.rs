@@ -153,7 +153,7 @@ impl Engine {
 
     fn line(&self, now: Now, (id, number): (MessageId, u16), outlooks: &mut Outlooks<'_>) -> Option<OutboxLine> {
         let message = self.state.message(id)?;
-        let delivery = message.deliveries.get(usize::from(number))?;
+        let delivery = message.delivery(number)?;
         let forecast = outlooks.of(message, number, delivery);
         Some(OutboxLine {
             id: id.to_string(),

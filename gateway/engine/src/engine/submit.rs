@@ -360,8 +360,7 @@ impl Engine {
     }
 
     pub(super) fn delivery_rung(&self, id: MessageId, delivery: u16) -> Rung {
-        let message = self.state.message(id);
-        message.and_then(|m| m.deliveries.get(usize::from(delivery))).map_or(Rung::Waiting, |delivery| delivery.rung)
+        self.state.delivery(id, delivery).map_or(Rung::Waiting, |delivery| delivery.rung)
     }
 }
 

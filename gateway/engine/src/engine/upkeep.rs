@@ -80,7 +80,7 @@ impl Engine {
         let open: Vec<u16> =
             self.state.open.iter().filter(|(open, _)| *open == id).map(|(_, number)| *number).collect();
         for number in open {
-            let delivery = self.state.message(id).and_then(|m| m.deliveries.get(usize::from(number)));
+            let delivery = self.state.delivery(id, number);
             let Some(delivery) = delivery else { continue };
             let maybe_radiated = delivery.spent() > 0 || delivery.rung >= Rung::Radiated;
             if maybe_radiated {

@@ -154,7 +154,7 @@ impl Outbox {
         // Senders take turns, but for their lives: FLASH is first in, first out.
         let turns = if message.precedence == Precedence::Flash { None } else { self.served.get(&message.by) };
         let served = turns.copied().unwrap_or(0);
-        let copies = message.deliveries.get(usize::from(entry.1)).map_or(0, leg::copies_out);
+        let copies = message.delivery(entry.1).map_or(0, leg::copies_out);
         let rank =
             (precedence, lifted, std::cmp::Reverse(copies), std::cmp::Reverse(served), std::cmp::Reverse(entry.0));
         Some((rank, terminal))
@@ -169,7 +169,7 @@ impl Outbox {
         pending: &Pending,
     ) -> Option<TerminalId> {
         let message: &Message = look.state.message(entry.0)?;
-        let delivery = message.deliveries.get(usize::from(entry.1))?;
+        let delivery = message.delivery(entry.1)?;
         if message.held.is_some() || delivery.end.is_some() {
             return None;
         }

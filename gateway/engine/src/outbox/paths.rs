@@ -1,7 +1,7 @@
 //! The ways to each station by their terminals, and which of them carry the next send.
 
 use super::bearer::{WayNo, Ways};
-use super::{Outbox, Port};
+use super::{Cards, Outbox, Port};
 use crate::bus::State;
 use crate::time::Instant;
 use std::collections::BTreeMap;
@@ -84,20 +84,26 @@ impl Paths {
     }
 }
 
+impl Cards {
+    /// Those of the terminals that a link leads to now, and the time that a send takes there.
+    pub fn ways_to(&self, ports: &BTreeMap<LinkId, Port>, to: &[TerminalId]) -> Vec<(TerminalId, Duration)> {
+        let slot = |terminal: &TerminalId| {
+            let leads = ports.iter().filter(|(_, port)| port.can_send && port.coverage.has(terminal));
+            leads.flat_map(|(link, _)| self.on(link)).map(|(_, card)| card.slot).min()
+        };
+        to.iter().filter_map(|terminal| Some((terminal.clone(), slot(terminal)?))).collect()
+    }
+}
+
 impl Outbox {
     /// Chooses the bearers of everything that goes to stations, where a new try has begun or a way has gone.
     pub(super) fn choose_ways(&mut self, now: Instant, state: &State, ports: &BTreeMap<LinkId, Port>) {
         let Self { pending, paths, cards, .. } = self;
         for ((id, number), pending) in pending {
             let Some(message) = state.message(*id) else { continue };
-            let Some(delivery) = message.deliveries.get(usize::from(*number)) else { continue };
+            let Some(delivery) = message.delivery(*number) else { continue };
             let Some(station) = delivery.station else { continue };
-            let slot = |terminal: &TerminalId| {
-                let leads = ports.iter().filter(|(_, port)| port.can_send && port.coverage.has(terminal));
-                leads.flat_map(|(link, _)| cards.on(link)).map(|(_, card)| card.slot).min()
-            };
-            let usable: Vec<(TerminalId, Duration)> =
-                delivery.terminals.iter().filter_map(|terminal| Some((terminal.clone(), slot(terminal)?))).collect();
+            let usable = cards.ways_to(ports, &delivery.terminals);
             let attempt = delivery.air.as_ref().map_or(1, |air| air.stream.tries());
             let there = |terminal: &TerminalId| usable.iter().any(|(usable, _)| usable == terminal);
             if pending.attempt == attempt && pending.ways.iter().any(there) {

@@ -7,6 +7,7 @@ use crate::engine::recover::CAPACITY_UNKNOWN_BITS;
 use crate::outbox::{
     Cards, Lanes, Pending, Port, Queue, Stage, Track, Waiting, active, copies_max, copies_out, leg_is_open,
 };
+use crate::stream::weight;
 use crate::time::{Instant, Now};
 use std::collections::BTreeMap;
 use std::time::Duration;
@@ -44,7 +45,7 @@ impl Engine {
         let mut sight = Sight { queue: Queue::default(), ports: self.ports() };
         for (entry, pending) in &self.outbox.pending {
             let Some(message) = self.state.message(entry.0).filter(|message| message.held.is_none()) else { continue };
-            let Some(delivery) = message.deliveries.get(usize::from(entry.1)) else { continue };
+            let Some(delivery) = message.delivery(entry.1) else { continue };
             let way = self.way(now, &sight.ports, message, delivery, Some(pending));
             let parts = self.parts_about(now, message, delivery, &way);
             if let Some(waiting) = self.waiting(&mut sight.queue, message, *entry, &way, parts, Some(pending)) {
@@ -68,7 +69,7 @@ impl Engine {
         parts: u8,
         pending: Option<&Pending>,
     ) -> Option<Waiting> {
-        let delivery = message.deliveries.get(usize::from(entry.1))?;
+        let delivery = message.delivery(entry.1)?;
         let weight = self.weight(message, delivery, entry, parts);
         let by = queue.sender(&message.by, self.outbox.served.get(&message.by).copied().unwrap_or(0));
         let due = pending.zip(way.terminals.first()).map(|(pending, terminal)| pending.leg(terminal).not_before);
@@ -130,12 +131,8 @@ impl Engine {
         delivery: &Delivery,
         usable: &dyn Fn(&TerminalId) -> bool,
     ) -> Vec<TerminalId> {
-        let slot = |terminal: &TerminalId| {
-            let leads = ports.iter().filter(|(_, port)| port.can_send && port.coverage.has(terminal));
-            leads.flat_map(|(link, _)| self.outbox.cards.on(link)).map(|(_, card)| card.slot).min()
-        };
-        let there = delivery.terminals.iter().filter(|terminal| usable(terminal));
-        let there: Vec<(TerminalId, Duration)> = there.filter_map(|t| Some((t.clone(), slot(t)?))).collect();
+        let mut there = self.outbox.cards.ways_to(ports, &delivery.terminals);
+        there.retain(|(terminal, _)| usable(terminal));
         self.outbox.paths.likely(station, flash, &there)
     }
 
@@ -171,15 +168,10 @@ impl Engine {
             None => delivery.station.map_or(0, |station| self.loss_to(station)),
         };
         let out = delivery.air.as_ref().map_or(0, |air| u64::from(air.stream.out())) + in_the_air;
-        let certain = u64::from(parts).saturating_sub(out);
         if message.is_closed() || delivery.air.as_ref().is_some_and(|air| air.stream.due().is_none()) {
-            0
-        } else if certain > 0 {
-            certain * 1_000_000 / u64::from(1_000_u32.saturating_sub(loss).max(100))
-        } else {
-            // All that is needed is out: once more in so many of 1000 cases.
-            u64::from(loss)
+            return 0;
         }
+        weight(parts.into(), out, loss)
     }
 
     /// Frames of a delivery whose outcome is not known.

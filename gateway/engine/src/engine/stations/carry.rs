@@ -48,7 +48,7 @@ impl Engine {
 
     fn goes_to(&self, (id, delivery): (MessageId, u16), station: StationId) -> bool {
         let message = self.state.message(id);
-        let delivery = message.and_then(|message| message.deliveries.get(usize::from(delivery)));
+        let delivery = message.and_then(|message| message.delivery(delivery));
         message.is_some_and(|message| message.held.is_none()) && delivery.is_some_and(|d| d.station == Some(station))
     }
 

@@ -8,7 +8,6 @@ use crate::event::Event;
 use crate::io::Offset;
 use crate::time::Now;
 use bytes::Bytes;
-use std::time::Duration;
 use yizhan_codecs::air::content::Content as Packed;
 use yizhan_codecs::air::form::Area;
 use yizhan_codecs::air::frame::{ClearMessage, Message, OpenError, Opened, Proven};
@@ -240,22 +239,11 @@ impl Engine {
 
     fn keep_sealed(&mut self, now: Now, arrival: &Arrival, sealed: Sealed, text: String, opaque: Vec<u8>) {
         let draft = Draft {
-            link: &arrival.link,
-            from: arrival.from.clone(),
             to: format!("station:{}", self.config.station.number()),
             text,
             opaque,
-            position: None,
-            native: 0,
-            part: None,
-            repeats_within: Duration::ZERO,
-            sent_at_ms: 0,
-            overheard: false,
-            lossy: false,
-            damaged: false,
-            joined: false,
-            alarm: false,
             sealed: Some(sealed),
+            ..Draft::from(&arrival.link, arrival.from.clone())
         };
         self.keep(now, draft);
     }

@@ -207,19 +207,15 @@ impl Engine {
     }
 
     fn station_of(&self, id: MessageId, delivery: u16) -> Result<StationId, PlanFailure> {
-        let message = self.state.message(id);
-        let delivery = message.and_then(|message| message.deliveries.get(usize::from(delivery)));
-        delivery.and_then(|delivery| delivery.station).ok_or(PlanFailure::Gone)
+        self.state.delivery(id, delivery).and_then(|delivery| delivery.station).ok_or(PlanFailure::Gone)
     }
 
     fn terminals_to(&self, id: MessageId, delivery: u16) -> Vec<TerminalId> {
-        let message = self.state.message(id);
-        let delivery = message.and_then(|message| message.deliveries.get(usize::from(delivery)));
-        delivery.map(|delivery| delivery.terminals.clone()).unwrap_or_default()
+        self.state.delivery(id, delivery).map(|delivery| delivery.terminals.clone()).unwrap_or_default()
     }
 
     pub(in crate::engine) fn air_plan(&self, id: MessageId, delivery: u16) -> Option<&AirPlan> {
-        self.state.message(id)?.deliveries.get(usize::from(delivery))?.air.as_ref()
+        self.state.delivery(id, delivery)?.air.as_ref()
     }
 
     /// The row to send next: those that are on their way count as sent.
@@ -281,9 +277,7 @@ impl Engine {
         self.evidence.heard(&Far::Station(station));
         let mut revived = false;
         for ((id, delivery), pending) in &mut self.outbox.pending {
-            let message = self.state.message(*id);
-            let delivery = message.and_then(|message| message.deliveries.get(usize::from(*delivery)));
-            let waits = delivery.is_some_and(|d| {
+            let waits = self.state.delivery(*id, *delivery).is_some_and(|d| {
                 d.station == Some(station) && d.air.as_ref().is_some_and(|air| air.stream.is_waiting())
             });
             revived |= waits && pending.revive(now.mono);

@@ -315,7 +315,7 @@ impl Engine {
 
     /// Ends a delivery well, unless something better was known.
     fn end_as(&mut self, now: Now, id: MessageId, delivery: u16, end: End, reason: &str) {
-        let known = self.state.message(id).and_then(|m| m.deliveries.get(usize::from(delivery))).and_then(|d| d.end);
+        let known = self.state.delivery(id, delivery).and_then(|d| d.end);
         let better = match end {
             End::Delivered => matches!(known, Some(End::Delivered | End::Read | End::Answered)),
             _ => matches!(known, Some(End::Read | End::Answered)),
@@ -326,7 +326,7 @@ impl Engine {
     }
 
     fn send_again_now(&mut self, now: Now, id: MessageId, delivery: u16) {
-        let ended = self.state.message(id).and_then(|m| m.deliveries.get(usize::from(delivery)));
+        let ended = self.state.delivery(id, delivery);
         if ended.is_none_or(|delivery| delivery.end.is_some()) {
             return;
         }

@@ -1,6 +1,6 @@
 //! What waits on the ladder: entries, and what has become of them.
 
-use crate::stream::Stream;
+use crate::stream::{Stream, weight};
 use crate::time::Instant;
 use std::time::Duration;
 use yizhan_codecs::message::Precedence;
@@ -84,16 +84,10 @@ pub struct Entry {
 impl Entry {
     /// Slots that it will take, in thousandths, by what is known now.
     pub(super) fn weight(&self) -> u64 {
-        let certain = u64::from(self.stream.wanted()).saturating_sub(self.stream.out().into());
-        let loss = u64::from(self.stream.loss());
         if self.stream.is_complete() {
-            0
-        } else if certain > 0 {
-            certain * 1_000_000 / 1_000_u64.saturating_sub(loss).max(100)
-        } else {
-            // All that is needed is out: once more in so many of 1000 cases.
-            loss
+            return 0;
         }
+        weight(self.stream.wanted().into(), self.stream.out().into(), self.stream.loss())
     }
 
     /// What is left of its life.
