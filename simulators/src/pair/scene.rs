@@ -81,6 +81,14 @@ impl<'a> Scene<'a> {
         Ok((station, api))
     }
 
+    /// What the station's own command line prints, asked as its operator would.
+    pub fn ask(&self, at: usize, words: &[&str]) -> Result<String, PairError> {
+        let mut program = (self.daemon)();
+        let asked = program.args(words).arg("--data").arg(home(&self.folder, at)).output()?;
+        let printed = if asked.status.success() { asked.stdout } else { asked.stderr };
+        Ok(String::from_utf8_lossy(&printed).into_owned())
+    }
+
     /// What the air loses from now on.
     pub fn lose(&self, loss_permille: u32) {
         let (bearer, weather) = weather(loss_permille);

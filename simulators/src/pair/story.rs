@@ -75,10 +75,15 @@ impl<'a> Story<'a> {
     fn send_order(&mut self) -> Result<(String, String), PairError> {
         let order: String = ORDER.chars().filter(|c| *c != '\n').take(self.settings.characters.min(1_000)).collect();
         let body = json!({ "to": "sanhe", "text": order, "precedence": "immediate", "kind": "order", "by": "周正" });
+        let foreseen = ["send", "--to", "sanhe", "--precedence", "特急", "--order", "--forecast-only", &order];
+        let foreseen = self.scene.ask(COUNTY, &foreseen)?;
+        self.say(&format!("发送之前的预报  {}", foreseen.trim()))?;
+        if !foreseen.contains("预计") {
+            self.broken("发送之前没有预报")?;
+        }
         let accepted = self.api(COUNTY).post("/api/v1/messages", &body)?;
         let id = accepted["id"].as_str().unwrap_or_default().to_owned();
-        let forecast = accepted["forecast_label"].as_str().map_or(String::new(), |label| format!("；{label}"));
-        self.say(&format!("县指发出 {} 字指令，编号 {id}{forecast}", order.chars().count()))?;
+        self.say(&format!("县指发出 {} 字指令，编号 {id}", order.chars().count()))?;
         Ok((id, order))
     }
 
@@ -143,6 +148,9 @@ impl<'a> Story<'a> {
             "小结：县指发 {} 次，前指发 {} 次，空中丢 {lost} 次，断电重启 {restarts} 次，过早发送 {} 次",
             sent[COUNTY], sent[OUTPOST], self.outcome.too_early
         ))?;
+        for line in self.scene.ask(COUNTY, &["report", "forecast"])?.lines() {
+            self.say(line)?;
+        }
         for (station, _) in &mut self.stations {
             station.stop()?;
         }
