@@ -90,11 +90,12 @@ fn a_record_is_synced_before_its_acknowledgement_is_written() {
     let taken = trace.begins(0, &out, &["\"\\x09\\x00\\xa2"]).expect("it is acknowledged");
     assert!(kept < synced && synced < taken, "record {kept}, sync {synced}, acknowledgement {taken}");
 
-    // An officer's text: 201 is the promise; the bytes for the air come after the record of the attempt.
+    // An officer's text: 201 is the promise (its forecast is Chinese, so it is traced in hex); the bytes for the air come
+    // after the record of the attempt.
     let kept =
         trace.begins(0, &log, &["journal.db-wal", &hex(SAID_BY_OFFICER.as_bytes())]).expect("its record is written");
     let synced = trace.synced(kept).expect("its record is synced");
-    let promised = trace.begins(0, &out, &[" 201 Created"]).expect("it is promised");
+    let promised = trace.begins(0, &out, &[&hex(b" 201 Created")]).expect("it is promised");
     assert!(kept < synced && synced < promised, "record {kept}, sync {synced}, promise {promised}");
 
     // The plan of what goes out ends with the message's short number, and is stored together with the attempt.
