@@ -10,7 +10,7 @@ use yizhan_codecs::air::frame::{Door, Frames, Letter, Opened};
 use yizhan_codecs::air::header::Destination;
 use yizhan_codecs::air::key::{KEY, Net, NetKey};
 use yizhan_codecs::air::limits::Bearing;
-use yizhan_codecs::air::nonce::Spent;
+use yizhan_codecs::air::nonce::{Digest, Number, Spent};
 use yizhan_codecs::air::replay::{Replay, Verdict};
 use yizhan_codecs::air::seal::SoftCipher;
 use yizhan_codecs::message::{Precedence, StationId};
@@ -39,6 +39,13 @@ impl Post {
         Some(self)
     }
 
+    /// Whether its own command post opens a frame of it.
+    fn opens(&self, frame: &[u8], replay: &Replay) -> Option<Opened> {
+        let net = Net { me: self.net.centre, ..self.net.clone() };
+        let door = Door { cipher: &self.cipher, net: &net, bearing: &BEIDOU };
+        door.open(replay, None, frame).ok()
+    }
+
     fn door<'a>(&'a self, bearing: &'a Bearing) -> Door<'a> {
         Door { cipher: &self.cipher, net: &self.net, bearing }
     }
@@ -52,9 +59,16 @@ struct Tally {
     /// Receipts, bundles and beacons that were believed.
     others: u64,
     rows: u64,
+    /// True frames among them that were not opened: an attack on a receiver that opens nothing proves nothing.
+    deaf: u64,
 }
 
 impl Tally {
+    /// The true frame, before what is made of it: it must open.
+    fn control(&mut self, door: &Door<'_>, replay: &Replay, frame: &[u8]) {
+        self.deaf += u64::from(door.open(replay, StationId::new(9), frame).is_err());
+    }
+
     fn count(&mut self, door: &Door<'_>, replay: &Replay, frame: &[u8]) {
         self.tries += 1;
         match door.open(replay, StationId::new(9), frame) {
@@ -98,6 +112,14 @@ impl Stage {
         let protected = Protected::from(Content::Text { codec: 1, body });
         let dst = Destination::CommandPost;
         Letter { counter: self.counter, precedence: Precedence::Immediate, dst, protected, order: false }
+    }
+
+    /// A receiver that has followed the sender until now: 14 bits of a counter tell nothing to one that was away for long.
+    fn receiver(&self) -> Replay {
+        let mut replay = Replay::new();
+        let number = Number { src: self.sender.net.me, epoch: self.sender.net.epoch, counter: self.counter };
+        replay.accept(number, Digest::of(b"followed"), 0);
+        replay
     }
 
     fn byte(&mut self) -> u8 {
@@ -157,11 +179,13 @@ impl Stage {
 /// One way of attacking, `tries` times over one bearer.
 fn attack(stage: &mut Stage, bearing: &Bearing, tries: u64, how: fn(&mut Stage, &[u8]) -> Vec<u8>) -> Option<Tally> {
     let mut tally = Tally::default();
-    let replay = Replay::new();
+    let mut replay = stage.receiver();
     let mut frame = stage.frame(bearing, 50)?;
     for turn in 0..tries {
         if turn % 64 == 0 {
+            replay = stage.receiver();
             frame = stage.frame(bearing, 50)?;
+            tally.control(&stage.ours.door(bearing), &replay, &frame);
         }
         let forged = how(stage, &frame);
         tally.count(&stage.ours.door(bearing), &replay, &forged);
@@ -172,9 +196,10 @@ fn attack(stage: &mut Stage, bearing: &Bearing, tries: u64, how: fn(&mut Stage, 
 /// Rows on open radio, altered: how many pass the mark of 16 bits.
 fn rows(stage: &mut Stage, tries: u64) -> Option<Tally> {
     let mut tally = Tally::default();
-    let replay = Replay::new();
+    let replay = stage.receiver();
     let frames = stage.sealed(&RADIO, 400)?;
     let frame = stage.sender.door(&RADIO).frame(&frames, 1).ok()?;
+    tally.control(&stage.ours.door(&RADIO), &replay, &frame);
     for _ in 0..tries {
         let mut forged = stage.altered(frame.get(7..).unwrap_or_default());
         let mut whole = frame.get(..7).unwrap_or_default().to_vec();
@@ -187,14 +212,16 @@ fn rows(stage: &mut Stage, tries: u64) -> Option<Tally> {
 /// True messages of other nets.
 fn strangers(stage: &mut Stage, tries: u64) -> Option<Tally> {
     let mut tally = Tally::default();
-    let replay = Replay::new();
     let mut spent = Spent::default();
     for turn in 0..tries {
+        // They count as we do: only the keys and the net tell them apart.
+        let replay = stage.receiver();
         let letter = stage.letter(50);
         let [first, second] = &stage.strangers;
         let stranger = if turn % 2 == 0 { first } else { second };
         let frames = stranger.door(&BEIDOU).seal(&mut spent, &letter).ok()?;
         let frame = stranger.door(&BEIDOU).frame(&frames, 0).ok()?;
+        tally.deaf += u64::from(stranger.opens(&frame, &replay).is_none());
         tally.count(&stage.ours.door(&BEIDOU), &replay, &frame);
     }
     Some(tally)
@@ -203,11 +230,14 @@ fn strangers(stage: &mut Stage, tries: u64) -> Option<Tally> {
 /// Our own frames again: authentic, and not new. Counts those that were taken for new.
 fn replayed(stage: &mut Stage, tries: u64) -> Option<Tally> {
     let mut tally = Tally::default();
-    let mut replay = Replay::new();
+    let mut replay = stage.receiver();
     for turn in 0..tries {
         let frame = stage.frame(&BEIDOU, 50)?;
         for copy in 0..2 {
-            let Ok(Opened::Single(message)) = stage.ours.door(&BEIDOU).open(&replay, None, &frame) else { continue };
+            let Ok(Opened::Single(message)) = stage.ours.door(&BEIDOU).open(&replay, None, &frame) else {
+                tally.deaf += 1;
+                continue;
+            };
             let verdict = replay.accept(message.proven.number, message.proven.content, turn);
             if copy == 1 {
                 tally.tries += 1;
@@ -220,11 +250,11 @@ fn replayed(stage: &mut Stage, tries: u64) -> Option<Tally> {
 
 /// Messages of several rows with forged rows among them; gives how many did not come whole.
 fn spoiled(stage: &mut Stage, tries: u64) -> Option<u64> {
-    let replay = Replay::new();
     let mut lost = 0;
     for _ in 0..tries {
+        let replay = stage.receiver();
         let frames = stage.sealed(&RADIO, 300)?;
-        let mut kept: Option<(yizhan_codecs::air::nonce::Number, Partial)> = None;
+        let mut kept: Option<(Number, Partial)> = None;
         let mut done = false;
         for index in 0..frames.needed() {
             let frame = stage.sender.door(&RADIO).frame(&frames, index).ok()?;
@@ -263,7 +293,7 @@ fn played(stage: &mut Stage, tries: u64) -> Option<Part> {
         ("开放电台改动的分片", rows(stage, tries)?),
     ];
     let mut grid = Grid::new(&["攻击", "次数", "被接受的报文", "其他", "过了 16 位标记的分片", "理论 2⁻¹⁶"]);
-    let (mut messages, mut others, mut all) = (0, 0, 0);
+    let (mut messages, mut others, mut all, mut deaf) = (0, 0, 0, 0);
     for (name, tally) in &named {
         let rows = if tally.rows > 0 || name.contains("分片") { tally.rows.to_string() } else { "-".into() };
         let theory = if name.contains("分片") { format!("{:.1}", tally.tries as f64 / 65_536.0) } else { "-".into() };
@@ -272,6 +302,7 @@ fn played(stage: &mut Stage, tries: u64) -> Option<Part> {
         messages += tally.messages;
         others += tally.others;
         all += tally.tries;
+        deaf += tally.deaf;
     }
     let whole = tries / 100;
     let lost = spoiled(stage, whole)?;
@@ -281,6 +312,7 @@ fn played(stage: &mut Stage, tries: u64) -> Option<Part> {
     let passed = named.last().map_or(0.0, |(_, tally)| tally.rows as f64 * 65_536.0 / tally.tries.max(1) as f64);
     let bounds = vec![
         Bound::at_most("被接受的伪造报文", messages as f64, 0.0),
+        Bound::at_most("收端打不开的真帧", deaf as f64, 0.0),
         Bound::at_most("被相信的伪造回执与信标", others as f64, 0.0),
         Bound::at_most("过标记的分片，以 2⁻¹⁶ 计", passed, 10.0),
         Bound::at_most("拼不出的长报文占比", lost as f64 / whole.max(1) as f64, 0.002),
