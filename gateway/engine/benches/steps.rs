@@ -7,6 +7,7 @@
 use std::collections::BTreeMap;
 use std::net::SocketAddr;
 use std::time::{Duration, Instant as Stopwatch};
+use yizhan_codecs::air::form::Area;
 use yizhan_codecs::codec::Profile;
 use yizhan_codecs::device::hytera::wire::{Body, Hdap, RadioIp, Rrs, Tmp, TmpMessage};
 use yizhan_codecs::message::{LinkId, Peer, StationId};
@@ -69,7 +70,8 @@ fn main() {
         guard: Duration::ZERO,
     };
     let station = StationId::new(1).expect("1 is a station");
-    let config = EngineConfig { station, links: vec![link], policy: Policy::default(), nets: Vec::new() };
+    let config =
+        EngineConfig { station, links: vec![link], policy: Policy::default(), nets: Vec::new(), area: Area::default() };
     let now = Now { mono: Instant(0), wall: Some(Utc(1_790_000_000_000)) };
     let engine = Engine::recover(config, now, None, []).expect("an empty journal");
     let mut run = Run { engine, now, inputs: 0, stored: 0 };

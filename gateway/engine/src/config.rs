@@ -2,6 +2,7 @@
 
 use std::sync::Arc;
 use std::time::Duration;
+use yizhan_codecs::air::form::Area;
 use yizhan_codecs::air::key::Net;
 use yizhan_codecs::air::seal::Cipher;
 use yizhan_codecs::codec::Profile;
@@ -15,6 +16,8 @@ pub struct EngineConfig {
     pub policy: Policy,
     /// The nets in which this station speaks to others: at most one of real traffic and one of exercises.
     pub nets: Vec<AirNet>,
+    /// Origins and places that all stations of the net know under the same numbers.
+    pub area: Area,
 }
 
 /// A net, and what holds its keys.
@@ -102,6 +105,11 @@ pub struct Policy {
     pub outbox_max: usize,
     /// Of these, places that only FLASH may take.
     pub flash_reserved: usize,
+    /// Of 1000 queued slots outside FLASH, what one sender may hold.
+    pub sender_share: u32,
+    /// Slots that are counted as queued at least where a sender in the field has messages sent on, so that an empty queue
+    /// takes something.
+    pub sender_share_from: u32,
     /// How long a message lives, by precedence.
     pub life: PerPrecedence<Duration>,
     /// How many copies of a text go to a terminal that cannot confirm, by precedence, until there is evidence.
@@ -119,6 +127,8 @@ pub struct Policy {
     pub keypad_questions: bool,
     /// Loss that is reckoned with on the way to a station before anything is known of it, of 1000.
     pub loss_permille: u32,
+    /// How long a unit's position may wait to be told on.
+    pub position_life: Duration,
     /// How long closed messages stay in memory.
     pub remember: Duration,
     /// Unreadable frames and noise journaled per link and minute; the rest is counted.
@@ -152,6 +162,8 @@ impl Default for Policy {
         Self {
             outbox_max: 2_048,
             flash_reserved: 256,
+            sender_share: 400,
+            sender_share_from: 40,
             life: PerPrecedence {
                 flash: minutes(15),
                 immediate: minutes(60),
@@ -166,6 +178,7 @@ impl Default for Policy {
             sos_auto_answer: true,
             keypad_questions: true,
             loss_permille: 50,
+            position_life: minutes(10),
             remember: Duration::from_secs(72 * 3_600),
             unreadable_per_minute: 6,
         }

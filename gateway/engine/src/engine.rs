@@ -1,6 +1,7 @@
 //! The engine introduces its parts to each other: sessions hear and speak, the bus remembers, the router decides whom,
 //! the outbox decides when.
 
+mod admit;
 mod foresee;
 mod hear;
 mod keep;
@@ -22,7 +23,7 @@ use crate::config::EngineConfig;
 use crate::coverage::Reached;
 use crate::event::{AttemptId, End, Event};
 use crate::io::{Input, Offset, Output, Refusal, Reply, StoreTrouble, StoredRecord, TransmitId};
-use crate::outbox::{Outbox, Port};
+use crate::outbox::{Outbox, Port, Word};
 use crate::session::Session;
 use crate::time::{Instant, Now};
 use bytes::Bytes;
@@ -82,8 +83,12 @@ struct Stations {
     owed_since: BTreeMap<(Traffic, StationId), Instant>,
     /// When a receipt last went out, and what its card takes for a send.
     said_at: BTreeMap<(Traffic, Number), (Instant, Duration)>,
-    /// Stations that no receipt could be sealed for, until when they are left alone.
-    muted: BTreeMap<(Traffic, StationId), Instant>,
+    /// What could not be sealed for whom, until when it is left alone.
+    muted: BTreeMap<(Word, Traffic, StationId), Instant>,
+    /// Frames on their way that are no message's.
+    flights: BTreeMap<AttemptId, stations::Flight>,
+    counts: stations::Counts,
+    places: stations::Places,
     /// The terminal by which a station was last heard.
     heard_from: BTreeMap<StationId, TerminalId>,
     /// Messages in frames.

@@ -234,6 +234,8 @@ pub enum Refusal {
     NoTerminal { name: String },
     #[error("the outbox holds {held} of {max} entries and takes no more {precedence}")]
     OutboxFull { held: usize, max: usize, precedence: Precedence },
+    #[error("{by:?} holds {held} queued slots of {allowed} that one sender may hold; this wants {wanted}")]
+    SenderShare { by: String, held: u64, allowed: u64, wanted: u64 },
     #[error("the text has {found} characters, at most {max}")]
     TooLong { found: usize, max: usize },
     #[error("the text is empty")]
@@ -266,6 +268,7 @@ impl Refusal {
             Self::UnknownRecipient { .. } => "unknown_recipient",
             Self::NoTerminal { .. } => "no_terminal",
             Self::OutboxFull { .. } => "outbox_full",
+            Self::SenderShare { .. } => "sender_share",
             Self::TooLong { .. } => "too_long",
             Self::Empty => "empty",
             Self::UnknownMessage { .. } => "unknown_message",
@@ -292,6 +295,9 @@ impl Refusal {
                     precedence.label()
                 )
             }
+            Self::SenderShare { by, held, allowed, wanted } => format!(
+                "“{by}”的待发报文已占 {held} 个时隙，一个发信人最多 {allowed} 个，这条还要 {wanted} 个：请撤销不急的报文，或稍后再发；命令、预警和特提不受此限"
+            ),
             Self::TooLong { found, max } => format!("正文 {found} 字，最多 {max} 字：请缩短或分开发送"),
             Self::Empty => "正文为空：请输入内容".into(),
             Self::UnknownMessage { id } => format!("没有编号为 {id} 的报文：请核对编号"),

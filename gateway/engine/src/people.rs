@@ -35,6 +35,9 @@ pub struct Person {
     pub name: String,
     #[serde(default)]
     pub unit: String,
+    /// The number under which an outpost tells the command post where they are, 1024..=8191; without one it does not.
+    #[serde(default)]
+    pub number: Option<u16>,
     #[serde(default)]
     pub terminals: Vec<Enrolled>,
 }
@@ -137,6 +140,10 @@ pub enum RosterError {
     DuplicateId { id: String },
     #[error("terminal {terminal} is bound to both {first:?} and {second:?}")]
     TerminalBoundTwice { terminal: TerminalId, first: String, second: String },
+    #[error("person {id:?} has the number {found}, {} to {} expected", Roster::PERSON_NUMBERS.start(), Roster::PERSON_NUMBERS.end())]
+    PersonNumber { id: String, found: u16 },
+    #[error("persons {first:?} and {second:?} have the same number {number}")]
+    PersonTwice { number: u16, first: String, second: String },
     #[error("station {id:?} has the number {found}, 1 to 1023 expected")]
     StationNumber { id: String, found: u16 },
     #[error("stations {first:?} and {second:?} have the same number {number}")]
@@ -152,6 +159,8 @@ pub enum RosterError {
 impl Roster {
     /// Bound on people and on groups.
     pub const ENTRIES_MAX: usize = 20_000;
+    /// Numbers of persons in frames of positions: those below are stations.
+    pub const PERSON_NUMBERS: std::ops::RangeInclusive<u16> = 1_024..=yizhan_codecs::air::position::UNIT_MAX;
 
     /// Checks everything that one file can get wrong.
     ///
@@ -170,6 +179,7 @@ impl Roster {
             }
         }
         self.check_stations()?;
+        self.check_persons()?;
         self.check_terminals()?;
         let known = |id: &String| self.people.iter().any(|p| p.id == *id) || self.stations.iter().any(|s| s.id == *id);
         for group in &self.groups {
@@ -180,6 +190,19 @@ impl Roster {
         for rule in &self.relays {
             if let Some(group) = rule.groups.iter().find(|g| !self.groups.iter().any(|known| known.id == **g)) {
                 return Err(RosterError::UnknownGroup { topic: rule.topic, group: group.clone() });
+            }
+        }
+        Ok(())
+    }
+
+    fn check_persons(&self) -> Result<(), RosterError> {
+        let mut numbers = std::collections::BTreeMap::new();
+        for (id, number) in self.people.iter().filter_map(|person| Some((&person.id, person.number?))) {
+            if !Self::PERSON_NUMBERS.contains(&number) {
+                return Err(RosterError::PersonNumber { id: id.clone(), found: number });
+            }
+            if let Some(first) = numbers.insert(number, id) {
+                return Err(RosterError::PersonTwice { number, first: first.clone(), second: id.clone() });
             }
         }
         Ok(())

@@ -41,7 +41,7 @@ impl Post {
 
     /// Whether its own command post opens a frame of it.
     fn opens(&self, frame: &[u8], replay: &Replay) -> Option<Opened> {
-        let net = Net { me: self.net.centre, ..self.net.clone() };
+        let net = Net { me: self.net.centre, ..self.net };
         let door = Door { cipher: &self.cipher, net: &net, bearing: &BEIDOU };
         door.open(replay, None, frame).ok()
     }

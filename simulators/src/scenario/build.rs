@@ -11,6 +11,7 @@ use crate::world::{Action, Link, Sending, WallClock, World};
 use bytes::Bytes;
 use std::collections::{BTreeMap, BTreeSet};
 use std::time::Duration;
+use yizhan_codecs::air::form::Area;
 use yizhan_codecs::codec::{Profile, Value};
 use yizhan_codecs::device;
 use yizhan_codecs::message::{Addressee, Bearer, LinkId, Position, StationId, TerminalId, Utc};
@@ -87,7 +88,7 @@ impl Scenario {
                 guard: seconds(link.guard_s),
             });
         }
-        Ok(EngineConfig { station, links, policy, nets: Vec::new() })
+        Ok(EngineConfig { station, links, policy, nets: Vec::new(), area: Area::default() })
     }
 
     fn air(&self, seed: &Seed) -> Result<Air, ScenarioError> {
@@ -165,7 +166,7 @@ impl Scenario {
         for person in people {
             let terminals = enrolled(&person.terminals)?;
             let (id, name, unit) = (person.id.clone(), person.name.clone(), person.unit.clone());
-            roster.people.push(Person { id, name, unit, terminals });
+            roster.people.push(Person { id, name, unit, number: None, terminals });
         }
         for group in &self.groups {
             let (id, name) = (group.id.clone(), group.name.clone());

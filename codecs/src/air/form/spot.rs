@@ -82,6 +82,12 @@ impl Origin {
         fits.then_some(Self { lat_e7, lon_e7 })
     }
 
+    /// Its latitude and longitude, 1e-7 degrees.
+    #[must_use]
+    pub const fn place(&self) -> (i32, i32) {
+        (self.lat_e7, self.lon_e7)
+    }
+
     /// The position in metres from here; `None` when it is too far away.
     #[must_use]
     pub fn metres(&self, lat_e7: i32, lon_e7: i32) -> Option<(i16, i16)> {

@@ -109,6 +109,7 @@ impl From<Refusal> for Problem {
         let status = match &refusal {
             Refusal::UnknownMessage { .. } => StatusCode::NOT_FOUND,
             Refusal::AlreadyEnded { .. } | Refusal::NothingToConfirm { .. } => StatusCode::CONFLICT,
+            Refusal::SenderShare { .. } => StatusCode::TOO_MANY_REQUESTS,
             Refusal::OutboxFull { .. } | Refusal::Poisoned | Refusal::IdsExhausted => StatusCode::SERVICE_UNAVAILABLE,
             _ => StatusCode::UNPROCESSABLE_ENTITY,
         };

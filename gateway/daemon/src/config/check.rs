@@ -1,5 +1,6 @@
 //! What a config can get wrong beyond its syntax, and the engine's share of it.
 
+use super::area;
 use super::error::Wrong;
 use super::place::Step;
 use super::{Config, KeyError, Link, NetConfig, Serial, Tcp, TcpWay, Udp};
@@ -25,6 +26,7 @@ pub(super) fn check(config: &Config) -> Result<(), Wrong> {
     }
     check_links(&config.links)?;
     check_nets(&config.nets)?;
+    area::read(&config.origins, &config.places)?;
     let api = &config.api;
     if !api.listen.ip().is_loopback() && !api.insecure_listen {
         let what = format!(
@@ -40,6 +42,9 @@ pub(super) fn check(config: &Config) -> Result<(), Wrong> {
     if policy.flash_reserved >= policy.outbox_max {
         let what = format!("{} is not below outbox_max = {}", policy.flash_reserved, policy.outbox_max);
         return Err(wrong(&["policy", "flash_reserved"], what));
+    }
+    if !(1..=1_000).contains(&policy.sender_share) {
+        return Err(wrong(&["policy", "sender_share"], format!("{} is outside 1..=1000", policy.sender_share)));
     }
     if policy.loss_permille > 900 {
         return Err(wrong(&["policy", "loss_permille"], format!("{} is outside 0..=900", policy.loss_permille)));
@@ -271,6 +276,8 @@ impl Config {
             policy: Policy {
                 outbox_max: numbers.outbox_max,
                 flash_reserved: numbers.flash_reserved,
+                sender_share: numbers.sender_share,
+                sender_share_from: numbers.sender_share_from,
                 life: PerPrecedence {
                     flash: life.flash.0,
                     immediate: life.immediate.0,
@@ -290,10 +297,12 @@ impl Config {
                 sos_auto_answer: numbers.sos_auto_answer,
                 keypad_questions: numbers.keypad_questions,
                 loss_permille: numbers.loss_permille,
+                position_life: numbers.position_life.0,
                 remember: numbers.remember.0,
                 unreadable_per_minute: numbers.unreadable_per_minute,
             },
             nets: Vec::new(),
+            area: area::read(&self.origins, &self.places).ok()?,
         })
     }
 

@@ -6,12 +6,14 @@
 //! - A config is whole or refused: the station never half-starts on it.
 //! - `gateway.example.toml` in the root of the repository carries every key; a test holds it to that.
 
+mod area;
 mod check;
 mod error;
 mod net;
 mod place;
 mod value;
 
+pub use area::{OriginConfig, PlaceConfig};
 pub use error::ConfigError;
 pub use net::{KeyError, KeyFile, NetConfig};
 pub use value::{ParseValueError, PeerRule, Size, Span};
@@ -31,6 +33,10 @@ pub struct Config {
     pub links: Vec<Link>,
     #[serde(default, rename = "net")]
     pub nets: Vec<NetConfig>,
+    #[serde(default, rename = "origin")]
+    pub origins: Vec<OriginConfig>,
+    #[serde(default, rename = "place")]
+    pub places: Vec<PlaceConfig>,
     #[serde(default)]
     pub journal: JournalPlace,
     #[serde(default)]
@@ -215,6 +221,8 @@ impl Default for Api {
 pub struct PolicyNumbers {
     pub outbox_max: usize,
     pub flash_reserved: usize,
+    pub sender_share: u32,
+    pub sender_share_from: u32,
     pub life: Lives,
     pub copies: Copies,
     pub text_chars_max: usize,
@@ -224,6 +232,7 @@ pub struct PolicyNumbers {
     pub sos_auto_answer: bool,
     pub keypad_questions: bool,
     pub loss_permille: u32,
+    pub position_life: Span,
     pub remember: Span,
     pub unreadable_per_minute: u32,
 }
@@ -268,6 +277,8 @@ impl Default for PolicyNumbers {
         Self {
             outbox_max: policy.outbox_max,
             flash_reserved: policy.flash_reserved,
+            sender_share: policy.sender_share,
+            sender_share_from: policy.sender_share_from,
             life: Lives::default(),
             copies: Copies::default(),
             text_chars_max: policy.text_chars_max,
@@ -277,6 +288,7 @@ impl Default for PolicyNumbers {
             sos_auto_answer: policy.sos_auto_answer,
             keypad_questions: policy.keypad_questions,
             loss_permille: policy.loss_permille,
+            position_life: Span(policy.position_life),
             remember: Span(policy.remember),
             unreadable_per_minute: policy.unreadable_per_minute,
         }

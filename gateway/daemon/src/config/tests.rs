@@ -64,6 +64,8 @@ fn every_key_of_the_schema_stands_in_the_example() {
         ("policy", format!("{station}[policy]\nzz = 1")),
         ("policy.life", format!("{station}[policy]\nlife = {{ zz = 1 }}")),
         ("policy.copies", format!("{station}[policy]\ncopies = {{ zz = 1 }}")),
+        ("origin", format!("{station}[[origin]]\nnumber = 1\nlat = 1.0\nlon = 1.0\nzz = 1")),
+        ("place", format!("{station}[[place]]\nnumber = 1\nname = \"a\"\nzz = 1")),
         ("log", format!("{station}[log]\nzz = 1")),
         ("capture", format!("{station}[capture]\nzz = 1")),
     ];
@@ -92,6 +94,29 @@ fn stands(example: &toml::Table, table: &str, key: &str) -> bool {
             .collect();
     }
     tables.iter().any(|table| table.contains_key(key))
+}
+
+#[test]
+fn origins_and_places_reach_the_engine_and_a_wrong_one_is_named_with_its_line() {
+    let station = "[station]\nnumber = 1\n";
+    let origin = |number: u8, lat: &str| format!("[[origin]]\nnumber = {number}\nlat = {lat}\nlon = 104.08\n");
+    let place = |number: u16, name: &str| format!("[[place]]\nnumber = {number}\nname = \"{name}\"\n");
+    let both = [station.into(), origin(31, "30.65"), place(12, "青龙村")].concat();
+    let area = Config::parse(Path::new("g"), &both).unwrap().for_engine().unwrap().area;
+    assert_eq!(area.origins.get(&31).map(|origin| origin.place()), Some((306_500_000, 1_040_800_000)));
+    assert_eq!(area.places.get(&12).map(String::as_str), Some("青龙村"));
+    let wrongs = [
+        (origin(32, "30.65"), 4, "origin[1].number"),
+        (origin(1, "80.1"), 5, "origin[1].lat"),
+        ([origin(1, "30.65"), origin(1, "31.0")].concat(), 8, "origin[2].number"),
+        (place(0, "青龙村"), 4, "place[1].number"),
+        (place(1, " "), 5, "place[1].name"),
+        ([place(1, "青龙村"), place(2, "青龙村")].concat(), 8, "place[2].name"),
+    ];
+    for (wrong, line, key) in wrongs {
+        let (found, named, what) = refused(&format!("{station}{wrong}"));
+        assert_eq!((found, named.as_str()), (line, key), "{what}");
+    }
 }
 
 #[test]

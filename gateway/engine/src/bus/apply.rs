@@ -240,7 +240,7 @@ impl State {
             answers: numbers(&r.answers)?,
             traffic: traffic(r.exercise),
         };
-        if attempt.is_receipts() {
+        if attempt.is_frame() {
             self.id_last = self.id_last.max(attempt.id.counter);
         }
         self.attempt_last = self.attempt_last.max(r.attempt);

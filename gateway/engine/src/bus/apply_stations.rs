@@ -140,7 +140,7 @@ impl State {
     /// What an outcome means for a row, or for the receipts that a frame carried. `spent`: it may have been radiated, and
     /// that was not counted before.
     pub(super) fn fold_air_outcome(&mut self, attempt: &OpenAttempt, outcome: &str, spent: bool) {
-        if attempt.is_receipts() {
+        if attempt.is_frame() {
             let net = self.nets.entry(attempt.traffic).or_default();
             attempt.answers.iter().filter(|_| spent).for_each(|number| net.said(*number));
             return;

@@ -298,7 +298,7 @@ pub struct Attempted {
     pub part: u32,
     #[prost(uint32, tag = "8")]
     pub native: u32,
-    /// Receipts to a station, in the clear of no message: the frame, and the messages that it answers (`id` is its own
+    /// A frame that is no message's (receipts, a beacon, positions), and the messages that it answers (`id` is its own
     /// number).
     #[prost(bytes = "vec", tag = "9")]
     pub frame: ::prost::alloc::vec::Vec<u8>,

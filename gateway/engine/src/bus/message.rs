@@ -203,7 +203,7 @@ pub struct OpenAttempt {
     pub part: u16,
     /// Our number for it on the bearer.
     pub native: u32,
-    /// The frame itself, where it is no message's: receipts. `id` is the frame's own number then.
+    /// The frame itself, where it is no message's: receipts, a beacon, positions. `id` is the frame's own number then.
     pub frame: Vec<u8>,
     /// The messages of other stations that it answers.
     pub answers: Vec<Number>,
@@ -213,7 +213,7 @@ pub struct OpenAttempt {
 impl OpenAttempt {
     /// Whether it carries no part of a message.
     #[must_use]
-    pub const fn is_receipts(&self) -> bool {
+    pub const fn is_frame(&self) -> bool {
         !self.frame.is_empty()
     }
 

@@ -117,7 +117,7 @@ impl Engine {
         self.state.offset
     }
 
-    fn position(&mut self, now: Now, of: &TerminalId, position: &Position) {
+    pub(super) fn position(&mut self, now: Now, of: &TerminalId, position: &Position) {
         let known = self.state.contacts.get(of).and_then(|contact| contact.position);
         let moved = known.is_none_or(|known| known.metres_to(position) > POSITION_MOVED_M);
         let stale = self.positions_at.get(of).is_none_or(|at| now.mono.since(*at) >= POSITION_EVERY);
@@ -125,6 +125,7 @@ impl Engine {
             self.positions_at.insert(of.clone(), now.mono);
             let fix = Some(fix_of(position));
             self.append(now, What::PositionMoved(journal::PositionMoved { terminal: of.to_string(), fix }));
+            self.place_heard(now, of);
         }
     }
 

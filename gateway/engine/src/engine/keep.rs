@@ -1,6 +1,7 @@
 //! Keeping what was heard: repeats, numbered parts, answers, calls for help, relaying.
 
 use super::Engine;
+use super::admit::Applicant;
 use super::foresee::Far;
 use super::hear::fix_of;
 use super::stations::Sealed;
@@ -196,7 +197,7 @@ impl Engine {
     pub(super) fn keep(&mut self, now: Now, draft: Draft<'_>) -> Option<(MessageId, Offset)> {
         self.evidence.heard(&Far::Terminal(draft.from.clone()));
         let typed = match &draft.sealed {
-            Some(sealed) => Typed::sealed(sealed),
+            Some(sealed) => Typed::sealed(sealed, &self.config.area),
             None => self.typed_line(&draft),
         };
         let said = if typed.is_line { typed.answer } else { route::answer_word(&draft.text) };
@@ -362,10 +363,14 @@ impl Engine {
         let Some(message) = self.state.message(id) else { return };
         let (precedence, first, life_ms) = (message.precedence, message.deliveries.len(), message.life_ms);
         let room = self.room_for(precedence);
+        let applicant = Applicant::of(message, targets.len());
+        let too_much = self.within_share(now, &applicant).err().filter(|_| message.from.is_some());
         self.append(now, What::Routed(routed_record(id, targets)));
         for index in 0..targets.len() {
             let Ok(number) = u16::try_from(first + index) else { break };
-            if index < room {
+            if let Some(too_much) = &too_much {
+                self.end_delivery(now, id, number, crate::event::End::Refused, &too_much.label());
+            } else if index < room {
                 self.outbox.pending.insert((id, number), Pending::new(now.mono));
             } else {
                 self.end_delivery(now, id, number, crate::event::End::Refused, "待发队列已满");

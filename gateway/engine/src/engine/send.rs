@@ -39,7 +39,7 @@ impl Engine {
             moved = true;
             match choice.load {
                 Load::Part { id, delivery } => self.start(now, &choice, id, delivery),
-                Load::Receipts { traffic, station } => self.start_receipts(now, &choice, traffic, station),
+                Load::Frame { traffic, station, word } => self.start_frame(now, &choice, traffic, station, word),
             }
         }
     }
@@ -211,7 +211,7 @@ impl Engine {
 
     fn frames(&mut self, now: Now, open: &OpenAttempt) -> Option<Vec<Outgoing>> {
         let (id, delivery, card) = (open.id, open.delivery, open.card_key());
-        let packed = if open.is_receipts() {
+        let packed = if open.is_frame() {
             Some(open.frame.clone())
         } else if self.air_plan(id, delivery).is_some() {
             Some(self.row_frame(now, id, delivery, open.part, &card)?)
@@ -238,7 +238,7 @@ impl Engine {
 
     /// Whether an attempt may still go out: not cancelled, not arrived, not held, and no FLASH waits for the card.
     fn is_wanted(&self, now: Now, open: &OpenAttempt) -> bool {
-        if open.is_receipts() {
+        if open.is_frame() {
             // They may be as urgent as what they answer; a FLASH that has come meanwhile loses one slot to them.
             return self.sessions.get(&open.link).is_some_and(crate::session::Session::can_send);
         }
@@ -262,7 +262,7 @@ impl Engine {
         let Some(open) = self.state.attempts.get(&attempt).cloned() else { return };
         let Some(limits) = self.sessions.get(&link).map(|session| session.limits().clone()) else { return };
         let one_row = self.air_plan(open.id, open.delivery).is_none_or(|plan| plan.stream.rows() == 1);
-        if one_row && !open.is_receipts() {
+        if one_row && !open.is_frame() {
             self.raise(now, open.id, open.delivery, Rung::Taken, &format!("attempt {}", attempt.0));
         }
         if let Some(pending) = self.outbox.pending.get_mut(&(open.id, open.delivery)) {
@@ -385,7 +385,7 @@ impl Engine {
         }
     }
 
-    /// A row or a frame of receipts that may be out: its stream goes on.
+    /// A row that may be out: its stream goes on. A frame that is no message's: its word is said, or not.
     fn count_row(&mut self, now: Now, open: &OpenAttempt, outcome: AttemptOutcome) {
         let may_be_out = matches!(
             outcome,
@@ -394,16 +394,16 @@ impl Engine {
                 | AttemptOutcome::Delivered { .. }
                 | AttemptOutcome::Silent
         );
-        match (may_be_out, open.is_receipts()) {
-            (true, true) => self.receipts_out(now, open),
-            (true, false) => self.row_out(now, open.id, open.delivery, &open.link, &open.terminal),
-            (false, _) => {}
+        if open.is_frame() {
+            self.frame_ended(now, open, may_be_out);
+        } else if may_be_out {
+            self.row_out(now, open.id, open.delivery, &open.link, &open.terminal);
         }
     }
 
     /// The rung that the outcome proves, the end it brings, and when the next try is due.
     fn follow_up(&mut self, now: Now, open: &OpenAttempt) {
-        if open.is_receipts() {
+        if open.is_frame() {
             return;
         }
         let Some(message) = self.state.message(open.id) else { return };

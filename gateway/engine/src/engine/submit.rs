@@ -1,6 +1,7 @@
 //! What people and programs ask for.
 
 use super::Engine;
+use super::admit::Applicant;
 use super::keep::routed_record;
 use crate::bus::journal::{self, record::What};
 use crate::bus::{Gated, id_to_u64};
@@ -102,7 +103,7 @@ impl Engine {
     }
 
     fn send_text(&mut self, now: Now, sending: Sending) -> Result<MessageId, Refusal> {
-        self.check(&sending)?;
+        self.check(now, &sending)?;
         let id = self.take_id(now).ok_or(Refusal::IdsExhausted)?;
         let offset: Offset = self.append(now, What::MessageKept(self.kept_record(id, &sending)));
         if let Some(old) = sending.supersedes {
@@ -115,7 +116,7 @@ impl Engine {
 
     /// What would be told of a text, under the number that it would get.
     fn forecast_text(&self, now: Now, sending: Sending) -> Result<Reply, Refusal> {
-        self.check(&sending)?;
+        self.check(now, &sending)?;
         let counter = self.state.id_last.checked_add(1).ok_or(Refusal::IdsExhausted)?;
         let id = MessageId { station: self.config.station, counter };
         let routed = routed_record(id, &sending.targets);
@@ -140,7 +141,7 @@ impl Engine {
         }
     }
 
-    fn check(&self, sending: &Sending) -> Result<(), Refusal> {
+    fn check(&self, now: Now, sending: &Sending) -> Result<(), Refusal> {
         if sending.text.trim().is_empty() {
             return Err(Refusal::Empty);
         }
@@ -155,6 +156,16 @@ impl Engine {
             let (held, max) = (self.outbox.pending.len(), self.config.policy.outbox_max);
             return Err(Refusal::OutboxFull { held, max, precedence: sending.precedence });
         }
+        self.within_share(
+            now,
+            &Applicant {
+                by: &sending.by,
+                precedence: sending.precedence,
+                kind: sending.kind,
+                from_field: false,
+                wanted: u64::try_from(sending.targets.len()).unwrap_or(u64::MAX),
+            },
+        )?;
         self.check_all_carried(sending)
     }
 

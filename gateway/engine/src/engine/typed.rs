@@ -37,11 +37,11 @@ pub(super) struct Typed {
 
 impl Typed {
     /// What a form of another station says.
-    pub fn sealed(sealed: &Sealed) -> Self {
+    pub fn sealed(sealed: &Sealed, area: &Area) -> Self {
         let json = serde_json::from_str(&sealed.form).ok();
         let form = json.and_then(|json| Form::from_json(&json).ok());
         let distress = form.as_ref().is_some_and(|form| form.schema().distress);
-        let position = form.as_ref().and_then(|form| own_place(form, &Area::default()));
+        let position = form.as_ref().and_then(|form| own_place(form, area));
         Self { words: sealed.words.clone(), json: sealed.form.clone(), position, distress, ..Self::default() }
     }
 }
@@ -58,7 +58,7 @@ impl Engine {
         if draft.joined && draft.native == 0 {
             return unclear(Question { field: None, text: IN_ONE_PIECE.into() });
         }
-        let mut area = Area::default();
+        let mut area = self.config.area.clone();
         area.counters.insert(self.config.station.number(), self.state.id_last);
         match form::read_line(&draft.text, &area) {
             Ok(form) => Typed {

@@ -23,6 +23,7 @@ impl Engine {
     pub(super) fn upkeep(&mut self, now: Now) {
         self.time_out_attempts(now);
         self.end_lives(now);
+        self.expire_places(now);
         let waited: Vec<TerminalId> = due(&self.partial_deadlines, now.mono);
         for from in waited {
             self.join_parts(now, &from);

@@ -25,6 +25,8 @@ pub(crate) struct Card {
     pub sends: u64,
     /// The send at which an aged message last went before its turn.
     pub aged_at: u64,
+    /// Sends when positions last went out, their own included.
+    pub placed_at: u64,
 }
 
 /// All cards, by link and number.
@@ -59,7 +61,9 @@ impl Cards {
                 let longer = slot.saturating_sub(card.slot);
                 Card { slot, capacity_bits, free_at: card.free_at.after(longer), ..card }
             }
-            None => Card { slot, capacity_bits, free_at, hold: None, seen_at: None, sends: 0, aged_at: 0 },
+            None => {
+                Card { slot, capacity_bits, free_at, hold: None, seen_at: None, sends: 0, aged_at: 0, placed_at: 0 }
+            }
         };
         self.0.insert(key, card);
     }

@@ -37,26 +37,41 @@ pub(crate) struct Choice {
 pub(crate) enum Load {
     /// A part of a text, or a row of a message to a station.
     Part { id: MessageId, delivery: u16 },
-    /// Nothing but receipts to a station.
-    Receipts { traffic: Traffic, station: StationId },
+    /// A frame that is no message's.
+    Frame { traffic: Traffic, station: StationId, word: Word },
 }
 
-/// A station that is to be told what became of its messages.
+/// What a frame says that is no message's.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord)]
+pub(crate) enum Word {
+    /// What became of the messages of a station.
+    Receipts,
+    /// Our counter, for a station that has lost count or of which we have.
+    Beacon,
+    /// Where units are that the far side cannot hear itself.
+    Positions,
+}
+
+/// A station that is to be told something that is no message.
 #[derive(Clone, Debug)]
 pub(crate) struct Owing {
+    pub word: Word,
     pub traffic: Traffic,
     pub station: StationId,
-    /// The highest of the messages answered.
+    /// The highest of the messages answered or waited for.
     pub precedence: Precedence,
     pub since: Instant,
-    /// Rows are missing: the station waits for the word.
-    pub asks: bool,
+    /// It does not wait for more to say: rows are missing, the count is lost, the frame is full.
+    pub presses: bool,
     /// Where it is reached, best first.
     pub terminals: Vec<TerminalId>,
 }
 
 /// Slots that a receipt waits for a message to ride with, where there is other traffic.
 const RECEIPT_WAIT_SLOTS: u32 = 2;
+/// Other slots between two frames of positions: after so many they go before whatever is not FLASH; where there is no
+/// other traffic they wait so long for each other.
+const POSITIONS_AFTER: u32 = 5;
 
 /// A candidate's rank: the greatest goes first. Of one precedence a first try goes before anybody's second copy.
 type Rank = (Precedence, bool, std::cmp::Reverse<u32>, std::cmp::Reverse<u64>, std::cmp::Reverse<MessageId>);
@@ -104,18 +119,21 @@ impl Outbox {
                 }
             }
             for owing in owing {
-                let Some((rank, terminal)) = look.receipt_rank(card, port, owing, waits) else { continue };
+                let Some((rank, terminal)) = look.frame_rank(card, port, owing, waits) else { continue };
                 if best.as_ref().is_none_or(|(held, _)| rank > *held) {
-                    let load = Load::Receipts { traffic: owing.traffic, station: owing.station };
+                    let load = Load::Frame { traffic: owing.traffic, station: owing.station, word: owing.word };
                     best = Some((rank, Choice { card: key.clone(), terminal, load }));
                 }
             }
         }
         self.next_look = next_free.into_iter().chain(look.later).min();
         let ((_, lifted, ..), choice) = best?;
-        let aged = lifted && matches!(choice.load, Load::Part { .. });
-        if aged && let Some(card) = self.cards.get_mut(&choice.card) {
-            card.aged_at = card.sends;
+        if let Some(card) = self.cards.get_mut(&choice.card) {
+            match choice.load {
+                Load::Part { .. } if lifted => card.aged_at = card.sends,
+                Load::Frame { word: Word::Positions, .. } => card.placed_at = card.sends + 1,
+                _ => {}
+            }
         }
         Some(choice)
     }
@@ -203,31 +221,30 @@ impl Outbox {
 }
 
 impl Owing {
-    /// The precedence at which a frame of nothing but receipts competes.
+    /// The precedence at which its frame competes: one step below what it answers.
     pub const fn competes(&self) -> Precedence {
         next_lower(self.precedence)
     }
 }
 
 impl Look<'_> {
-    /// A frame of nothing but receipts ranks one step below what it answers, before what else is of that step; while
-    /// messages wait it gives them two slots to take the receipts along.
-    fn receipt_rank(
-        &mut self,
-        card: &Card,
-        port: &Port,
-        owing: &Owing,
-        others_wait: bool,
-    ) -> Option<(Rank, TerminalId)> {
+    /// The rank of a frame that is no message's, before what else is of its precedence. Receipts give messages that wait
+    /// two slots to take them along; positions wait for each other, and then go before whatever is not FLASH.
+    fn frame_rank(&mut self, card: &Card, port: &Port, owing: &Owing, others_wait: bool) -> Option<(Rank, TerminalId)> {
         let ways =
             |terminal: &&TerminalId| self.ports.values().any(|port| port.can_send && port.coverage.has(terminal));
         let terminal = owing.terminals.iter().find(ways).filter(|terminal| port.coverage.has(terminal))?.clone();
-        let due = owing.since.after(card.slot * RECEIPT_WAIT_SLOTS);
-        if others_wait && !owing.asks && due > self.now {
+        let (precedence, patience) = match owing.word {
+            Word::Receipts => (owing.competes(), if others_wait { RECEIPT_WAIT_SLOTS } else { 0 }),
+            Word::Beacon => (owing.competes(), 0),
+            Word::Positions if card.sends >= card.placed_at + u64::from(POSITIONS_AFTER) => (Precedence::Immediate, 0),
+            Word::Positions => (owing.competes(), POSITIONS_AFTER),
+        };
+        let due = owing.since.after(card.slot * patience);
+        if !owing.presses && due > self.now {
             self.later = Some(self.later.map_or(due, |at| at.min(due)));
             return None;
         }
-        let precedence = owing.competes();
         let first = std::cmp::Reverse(MessageId { station: owing.station, counter: 0 });
         Some(((precedence, true, std::cmp::Reverse(0), std::cmp::Reverse(0), first), terminal))
     }

@@ -12,7 +12,7 @@ mod paths;
 mod queue;
 
 pub(crate) use card::{Card, Cards};
-pub(crate) use choice::{Choice, Load, Owing, Port};
+pub(crate) use choice::{Choice, Load, Owing, Port, Word};
 pub(crate) use leg::{
     PROVING_GAP, Pending, active, copies_max, copies_out, gap as leg_gap, is_open as leg_is_open, next_part,
     round_is_complete, write_gap,

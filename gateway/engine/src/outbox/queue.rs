@@ -114,6 +114,15 @@ impl Queue {
         self.receipts.push((precedence, lanes));
     }
 
+    /// Slots outside FLASH, in thousandths: those of one sender, and all.
+    pub fn held(&self, name: &str) -> (u64, u64) {
+        let by = self.names.get(name);
+        let others = self.waiting.iter().filter(|waiting| waiting.precedence != Precedence::Flash);
+        others.fold((0, 0), |(own, all), waiting| {
+            (own + if Some(&waiting.by) == by { waiting.weight } else { 0 }, all + waiting.weight)
+        })
+    }
+
     /// One that waits.
     pub fn find(&self, entry: Entry) -> Option<&Waiting> {
         self.waiting.iter().find(|waiting| waiting.entry == entry)

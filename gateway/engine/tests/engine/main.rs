@@ -1,8 +1,11 @@
 //! The engine from outside: inputs in, outputs out, with a disk that a test can stop and a clock that it moves.
 
+mod admitted;
+mod counts;
 mod forecast;
 mod heard;
 mod pair;
+mod places;
 mod recovered;
 mod relayed;
 mod sent;

@@ -256,7 +256,7 @@ fn cancelling_stops_what_is_not_sent() {
 
 #[test]
 fn a_full_outbox_refuses_routine_first_and_flash_last() {
-    let mut station = Station::ready();
+    let mut station = Station::ready_as(|policy| policy.sender_share = 1_000);
     station.input(Input::LinkDown { link: beidou(), why: LinkTrouble::Unplugged });
     let mut refused = Vec::new();
     for precedence in [Precedence::Routine, Precedence::Priority, Precedence::Immediate, Precedence::Flash] {

@@ -3,6 +3,7 @@
 use bytes::Bytes;
 use std::collections::BTreeMap;
 use std::time::Duration;
+use yizhan_codecs::air::form::Area;
 use yizhan_codecs::codec::{Profile, Value};
 use yizhan_codecs::device::hytera::wire::{Body, Hdap, RadioIp, Tmp, TmpMessage};
 use yizhan_codecs::message::{LinkId, MessageId, Peer, Precedence, StationId};
@@ -71,6 +72,7 @@ pub fn config() -> EngineConfig {
         ],
         policy: Policy { sos_auto_answer: false, ..Policy::default() },
         nets: Vec::new(),
+        area: Area::default(),
     }
 }
 
@@ -87,7 +89,14 @@ pub const ROSTER: &str = r#"{
 impl Station {
     /// A fresh station with both links up, the card known and the first slot over.
     pub fn ready() -> Self {
-        let mut station = Self::fresh(config(), Some(WALL));
+        Self::ready_as(|_| ())
+    }
+
+    /// The same with other numbers of judgement.
+    pub fn ready_as(judge: impl FnOnce(&mut Policy)) -> Self {
+        let mut config = config();
+        judge(&mut config.policy);
+        let mut station = Self::fresh(config, Some(WALL));
         station.import_roster();
         station.bring_up();
         station.advance(Duration::from_secs(120));

@@ -22,7 +22,7 @@ const PACKED_BYTES: usize = 11;
 const PACKED_PERMILLE: usize = 820;
 
 /// What waits now, and where it can go.
-pub(super) struct Sight {
+pub(in crate::engine) struct Sight {
     pub queue: Queue,
     pub ports: BTreeMap<LinkId, Port>,
 }
@@ -41,7 +41,7 @@ pub(super) struct Way {
 
 impl Engine {
     /// Looks at everything that waits.
-    pub(super) fn sight(&self, now: Now) -> Sight {
+    pub(in crate::engine) fn sight(&self, now: Now) -> Sight {
         let mut sight = Sight { queue: Queue::default(), ports: self.ports() };
         for (entry, pending) in &self.outbox.pending {
             let Some(message) = self.state.message(entry.0).filter(|message| message.held.is_none()) else { continue };
@@ -176,8 +176,7 @@ impl Engine {
 
     /// Frames of a delivery whose outcome is not known.
     pub(super) fn in_the_air(&self, entry: (MessageId, u16)) -> u64 {
-        self.state.open_attempts().filter(|open| (open.id, open.delivery) == entry && !open.is_receipts()).count()
-            as u64
+        self.state.open_attempts().filter(|open| (open.id, open.delivery) == entry && !open.is_frame()).count() as u64
     }
 
     /// Frames that a delivery still takes in the round that runs, when none is lost, as far as that is known without

@@ -8,6 +8,7 @@ use crate::event::Event;
 use crate::io::Offset;
 use crate::time::Now;
 use bytes::Bytes;
+use yizhan_codecs::air::beacon::Beacon;
 use yizhan_codecs::air::content::Content as Packed;
 use yizhan_codecs::air::form::Area;
 use yizhan_codecs::air::frame::{ClearMessage, Message, OpenError, Opened, Proven};
@@ -42,18 +43,18 @@ impl Engine {
             (text, Some(_)) => text.gb18030_bytes(),
             _ => return None,
         };
+        let arrival = Arrival { link: link.clone(), from: heard.from.clone(), traffic: Traffic::Real };
         let header = match Header::parse(&bytes) {
             Ok((header, _)) => header,
             // Of a station nothing else is expected: it was altered on the way.
             Err(error) if sender.is_some() && bytes.first().is_some_and(|first| first >> 6 == VERSION) => {
-                self.not_opened(now, link, sender, bytes, error.into());
+                self.not_opened(now, &arrival, sender, bytes, error.into());
                 return Some(self.state.offset);
             }
             Err(_) => return None,
         };
         let session = self.sessions.get(link)?;
         let bearing = self.bearing(now, session, None)?;
-        let arrival = Arrival { link: link.clone(), from: heard.from.clone(), traffic: Traffic::Real };
         self.frame_in(now, arrival, header.src.or(sender), bytes, &bearing)
     }
 
@@ -70,7 +71,7 @@ impl Engine {
         for net in self.config.nets.clone() {
             let traffic = net.net.traffic;
             match door(&net, bearing).open(&self.net_state(traffic).replay, named, &bytes) {
-                Ok(opened) => return Some(self.opened(now, &Arrival { traffic, ..arrival }, opened)),
+                Ok(opened) => return Some(self.opened(now, &Arrival { traffic, ..arrival.clone() }, opened)),
                 // A tag that was wrong says more than a net whose epoch does not fit.
                 Err(error) if refused.is_none() || error == SealError::Tag.into() => refused = Some(error),
                 Err(_) => {}
@@ -80,7 +81,7 @@ impl Engine {
         // named it is kept as the data that it is.
         let is_known = named.is_some_and(|named| self.state.roster().station_number(named).is_some());
         let error = refused.filter(|_| is_known)?;
-        self.not_opened(now, &arrival.link, named, bytes, error);
+        self.not_opened(now, &arrival, named, bytes, error);
         Some(self.state.offset)
     }
 
@@ -107,6 +108,10 @@ impl Engine {
                     let (exercise, station) = (arrival.traffic == Traffic::Exercise, proven.number.src.number().into());
                     let models = beacon.models.bits();
                     self.append(now, What::ModelsLearned(journal::ModelsLearned { exercise, station, models }));
+                    if beacon.flags & Beacon::WANTS_BEACON != 0 {
+                        self.stations.counts.asked(now.mono, arrival.traffic, proven.number.src);
+                        self.outbox.touch();
+                    }
                 }
                 self.state.offset
             }
@@ -132,6 +137,7 @@ impl Engine {
 
     fn accept_number(&mut self, now: Now, arrival: &Arrival, proven: &Proven) {
         self.stations.gatherings.forget(arrival.traffic, proven.number);
+        self.stations.counts.opened(arrival.traffic, proven.number.src);
         let record = journal::FrameAccepted {
             exercise: arrival.traffic == Traffic::Exercise,
             number: Some(number_record(proven.number)),
@@ -150,6 +156,8 @@ impl Engine {
         let id = MessageId { station: proven.number.src, counter: proven.number.counter };
         match self.net_state(arrival.traffic).replay.judge(proven.number, proven.content) {
             Verdict::New => self.accept(now, arrival, &message),
+            // Nobody waits for a receipt of these.
+            Verdict::Copy if is_told_once(&message) => self.state.offset,
             Verdict::Copy => self.copy_heard(now, arrival, id, proven.number),
             Verdict::Conflict => {
                 // Two contents under one number: a cloned disk, or somebody who has the keys.
@@ -181,6 +189,7 @@ impl Engine {
         number: yizhan_codecs::air::nonce::Number,
     ) -> Offset {
         self.owe_again(now, arrival.traffic, number);
+        self.stations.counts.opened(arrival.traffic, number.src);
         self.way_works(now, number.src, &arrival.link, &arrival.from);
         let record = journal::CopyCounted { id: id_to_u64(id), link: arrival.link.name().into() };
         self.append(now, What::CopyCounted(record));
@@ -200,7 +209,13 @@ impl Engine {
             self.receipts_heard(now, arrival, proven.number.src, &receipts.clone());
             return self.state.offset;
         }
-        let mut read = read(message);
+        if let Ok(protected) = &message.protected
+            && let Packed::Positions(positions) = &protected.content
+        {
+            self.positions_heard(now, arrival, proven.number.src, positions);
+            return self.state.offset;
+        }
+        let mut read = read(message, &self.config.area);
         if read.refused.is_none() && read.is_order && proven.tag == Tag::Narrow {
             read.refused = Some(Reason::TagTooShort);
         }
@@ -223,7 +238,7 @@ impl Engine {
     /// A message that anybody may have made: shown with its mark, and nothing follows from it but for a call for help.
     fn clear_heard(&mut self, now: Now, arrival: &Arrival, message: &ClearMessage) -> Offset {
         let content = message.protected.as_ref().ok().map(|protected| &protected.content);
-        let read = content.map(|content| writing::read(content, &Area::default()));
+        let read = content.map(|content| writing::read(content, &self.config.area));
         let (text, opaque) = match read {
             Some(Ok(reading)) => (reading.words, Vec::new()),
             _ => (String::new(), message.bytes.clone()),
@@ -265,11 +280,12 @@ impl Engine {
     pub(super) fn not_opened(
         &mut self,
         now: Now,
-        link: &LinkId,
+        arrival: &Arrival,
         named: Option<StationId>,
         bytes: Bytes,
         error: OpenError,
     ) {
+        let link = &arrival.link;
         if matches!(error, OpenError::Own { .. }) {
             self.tell(Event::Remarked { link: link.clone(), what: "本机回送", detail: error.to_string() });
             return;
@@ -284,12 +300,22 @@ impl Engine {
                 detail,
             });
         }
+        let lost = matches!(error, OpenError::Seal(SealError::Tag) | OpenError::Counter { .. });
+        if let Some(station) = named.filter(|_| lost && !super::carry::is_courier(link)) {
+            self.perhaps_lost_count(now, arrival, station);
+        }
         self.note_unreadable(now, link, bytes, format!("站间报文打不开：{error}"));
     }
 }
 
+/// Receipts and positions: no message, never repeated.
+fn is_told_once(message: &Message) -> bool {
+    let content = message.protected.as_ref().map(|protected| &protected.content);
+    matches!(content, Ok(Packed::Receipts(_) | Packed::Positions(_)))
+}
+
 /// Reads what was authentic. What cannot be read is shown as it is, and its sender is told.
-fn read(message: &Message) -> Read {
+fn read(message: &Message, area: &Area) -> Read {
     let unread = |reason| Read {
         text: String::new(),
         words: String::new(),
@@ -303,7 +329,7 @@ fn read(message: &Message) -> Read {
         Err(yizhan_codecs::air::content::ContentError::Type { .. }) => return unread(Reason::UnknownType),
         Err(_) => return unread(Reason::Unreadable),
     };
-    match writing::read(&protected.content, &Area::default()) {
+    match writing::read(&protected.content, area) {
         Ok(reading) => {
             let is_order = reading.form.as_ref().is_some_and(|form| form.schema().name == "order");
             let form = reading.form.map(|form| form.to_json().to_string()).unwrap_or_default();

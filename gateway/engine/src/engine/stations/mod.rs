@@ -6,11 +6,17 @@
 //! - COMPLETE is owed once a message is stored, HUMAN only for what a person did.
 
 mod carry;
+mod counts;
+mod frames;
 mod hear;
 mod pack;
+mod places;
 mod receipts;
 mod rows;
 
+pub(in crate::engine) use counts::Counts;
+pub(in crate::engine) use frames::Flight;
+pub(in crate::engine) use places::Places;
 pub(in crate::engine) use receipts::{Gatherings, human_of};
 
 use super::Engine;

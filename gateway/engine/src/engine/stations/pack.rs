@@ -147,7 +147,7 @@ impl Engine {
     }
 
     /// Receipts that the station is owed go along, as long as `fits` says that they take no frame of their own.
-    fn ride(
+    pub(super) fn ride(
         &self,
         now: Now,
         traffic: Traffic,

@@ -1,10 +1,11 @@
 //! Receipts: what other stations are told of their messages, and what they tell of ours.
 
-use super::{Arrival, Engine, door, number_record};
+use super::frames::{FrameFailure, Pen, Saying};
+use super::{Arrival, Engine, number_record};
 use crate::bus::journal::{self, record::What};
-use crate::bus::{Gated, OpenAttempt, id_to_u64};
-use crate::event::{AttemptId, End, Event};
-use crate::outbox::{Choice, Outstanding, Owing, Pending, Stage};
+use crate::bus::{OpenAttempt, id_to_u64};
+use crate::event::{End, Event};
+use crate::outbox::{Owing, Pending, Word};
 use crate::stream::{Gathering, Said, complete_copies};
 use crate::time::{Instant, Now};
 use std::collections::BTreeMap;
@@ -12,7 +13,6 @@ use std::time::Duration;
 use yizhan_codecs::air::Traffic;
 use yizhan_codecs::air::nonce::Number;
 use yizhan_codecs::air::receipt::{Human, Reason, Receipt, State};
-use yizhan_codecs::codec::EncodeError;
 use yizhan_codecs::message::{Answer, MessageId, Precedence, Rung, StationId, TerminalId};
 
 /// A person's word is not asked for again when it is lost: it is said as if this many of 1000 frames were.
@@ -145,22 +145,33 @@ impl Engine {
         true
     }
 
-    /// Whom receipts are owed to, as the outbox looks at it.
+    /// Who is to be told something that is no message, as the outbox looks at it.
     pub(in crate::engine) fn owing(&self, now: Now) -> Vec<Owing> {
+        let receipts = self.receipts_owed(now).into_values();
+        let owing = receipts.chain(self.beacons_owed()).chain(self.positions_owed(now));
+        let muted = |owing: &Owing| {
+            let until = self.stations.muted.get(&(owing.word, owing.traffic, owing.station));
+            until.is_some_and(|until| *until > now.mono)
+        };
+        let flying = |owing: &Owing| self.is_flying(owing.word, owing.traffic, owing.station);
+        owing.filter(|owing| !muted(owing) && !flying(owing)).collect()
+    }
+
+    fn receipts_owed(&self, now: Now) -> BTreeMap<(Traffic, StationId), Owing> {
         let mut owing: BTreeMap<(Traffic, StationId), Owing> = BTreeMap::new();
-        let mut add = |traffic: Traffic, station: StationId, precedence: Precedence, asks: bool| {
+        let mut add = |traffic: Traffic, station: StationId, precedence: Precedence, presses: bool| {
             let since = self.stations.owed_since.get(&(traffic, station)).copied().unwrap_or_default();
-            let terminals = || self.terminals_of(station);
             let entry = owing.entry((traffic, station)).or_insert_with(|| Owing {
+                word: Word::Receipts,
                 traffic,
                 station,
                 precedence,
                 since,
-                asks,
-                terminals: terminals(),
+                presses,
+                terminals: self.terminals_of(station),
             });
             entry.precedence = entry.precedence.max(precedence);
-            entry.asks |= asks;
+            entry.presses |= presses;
         };
         for (traffic, net) in &self.state.nets {
             for (number, owed) in net.owed.iter().filter(|(_, owed)| owed.copies > 0) {
@@ -172,19 +183,11 @@ impl Engine {
             let precedence = gathered.map_or(Precedence::Routine, |gathered| gathered.partial.header().precedence);
             add(traffic, number.src, precedence, true);
         }
-        let in_the_air = |owing: &Owing| {
-            let answers = |open: &OpenAttempt| open.answers.iter().any(|number| number.src == owing.station);
-            self.state.open_attempts().any(|open| open.is_receipts() && open.traffic == owing.traffic && answers(open))
-        };
-        let muted = |owing: &Owing| {
-            let until = self.stations.muted.get(&(owing.traffic, owing.station));
-            until.is_some_and(|until| *until > now.mono)
-        };
-        owing.into_values().filter(|owing| !in_the_air(owing) && !muted(owing)).collect()
+        owing
     }
 
     /// The terminals of a station: the one that was heard last first, then as the roster has them.
-    fn terminals_of(&self, station: StationId) -> Vec<TerminalId> {
+    pub(super) fn terminals_of(&self, station: StationId) -> Vec<TerminalId> {
         let entry = self.state.roster().station_number(station);
         let listed = entry.map(|entry| entry.terminals.iter().map(|t| t.0.clone()).collect::<Vec<_>>());
         let mut terminals = listed.unwrap_or_default();
@@ -193,47 +196,20 @@ impl Engine {
         terminals
     }
 
-    /// Makes a frame of receipts, records it, and lets it go once the record is synced.
-    pub(in crate::engine) fn start_receipts(&mut self, now: Now, choice: &Choice, traffic: Traffic, to: StationId) {
-        if let Err(error) = self.seal_receipts(now, choice, traffic, to) {
-            let detail = format!("to station {}: {error}", to.number());
-            self.tell(Event::Remarked { link: choice.card.link.clone(), what: "回执发不出", detail });
-            // Not looked at again before something changes: a link that cannot carry it will not in a moment either.
-            self.stations.muted.insert((traffic, to), now.mono.after(Duration::from_secs(60)));
-        }
-    }
-
-    fn seal_receipts(&mut self, now: Now, choice: &Choice, traffic: Traffic, to: StationId) -> Result<(), EncodeError> {
-        let net = self.net(traffic).cloned().ok_or(EncodeError::Unsupported)?;
-        let session = self.sessions.get(&choice.card.link).ok_or(EncodeError::Unsupported)?;
-        let bearing = self.bearing(now, session, Some(&choice.card)).ok_or(EncodeError::Unsupported)?;
-        let due = self.due_receipts(now, traffic, to, bearing.usable_receipts());
-        let precedence = due.iter().map(|(_, _, precedence)| *precedence).max().ok_or(EncodeError::Unsupported)?;
+    /// A frame of nothing but receipts.
+    pub(super) fn say_receipts(
+        &self,
+        now: Now,
+        mut pen: Pen<'_>,
+        traffic: Traffic,
+        to: StationId,
+    ) -> Result<Saying, FrameFailure> {
+        let due = self.due_receipts(now, traffic, to, pen.door.bearing.usable_receipts());
+        let precedence = due.iter().map(|(_, _, precedence)| *precedence).max().ok_or(FrameFailure::Nothing)?;
         let receipts: Vec<Receipt> =
             due.iter().map(|(number, state, _)| Receipt { seq: number.seq(), state: *state }).collect();
-        let id = self.take_id(now).ok_or(EncodeError::Unsupported)?;
-        let mut spent = self.net_state(traffic).spent.clone();
-        let frame = door(&net, &bearing)
-            .seal_receipts(&mut spent, id.counter, precedence, to, &receipts)
-            .map_err(|_| EncodeError::Unsupported)?;
-        let attempt = AttemptId(self.state.attempt_last + 1);
-        let record = journal::Attempted {
-            attempt: attempt.0,
-            id: id_to_u64(id),
-            delivery: 0,
-            terminal: choice.terminal.to_string(),
-            link: choice.card.link.name().into(),
-            card: choice.card.number.clone(),
-            part: 0,
-            native: super::super::send::native_of(attempt),
-            frame,
-            answers: due.iter().map(|(number, ..)| number_record(*number)).collect(),
-            exercise: traffic == Traffic::Exercise,
-        };
-        self.append(now, What::Attempted(record));
-        self.outbox.outstanding.insert(choice.card.link.clone(), Outstanding { attempt, stage: Stage::Recorded });
-        self.hold(now, Gated::Release(attempt));
-        Ok(())
+        let bytes = pen.door.seal_receipts(&mut pen.spent, pen.counter, precedence, to, &receipts)?;
+        Ok(Saying { bytes, answers: due.into_iter().map(|(number, ..)| number).collect(), units: Vec::new() })
     }
 
     /// What one station is to be told now, what asks for rows first.
@@ -255,7 +231,7 @@ impl Engine {
     }
 
     /// A frame of receipts was, or may have been, radiated.
-    pub(in crate::engine) fn receipts_out(&mut self, now: Now, open: &OpenAttempt) {
+    pub(super) fn receipts_out(&mut self, now: Now, open: &OpenAttempt) {
         let slot = self.slot_of(&open.link);
         for number in &open.answers {
             self.stations.gatherings.asked(now.mono, open.traffic, *number);

@@ -111,7 +111,7 @@ impl Engine {
             }
             Err(error) => {
                 self.drop_rows(now, arrival.traffic, number, "forged");
-                self.not_opened(now, &arrival.link, Some(number.src), Bytes::new(), error);
+                self.not_opened(now, arrival, Some(number.src), Bytes::new(), error);
             }
         }
     }
