@@ -107,8 +107,7 @@ pub struct Policy {
     pub flash_reserved: usize,
     /// Of 1000 queued slots outside FLASH, what one sender may hold.
     pub sender_share: u32,
-    /// Slots that are counted as queued at least where a sender in the field has messages sent on, so that an empty queue
-    /// takes something.
+    /// Slots that are counted as queued at least where somebody sends from the field, so that an empty queue takes something.
     pub sender_share_from: u32,
     /// How long a message lives, by precedence.
     pub life: PerPrecedence<Duration>,

@@ -1,6 +1,7 @@
 //! Two cards, a busy day and a sender who floods: how long whom the order of sending lets wait.
 
 pub mod order;
+pub mod shipped;
 pub mod workload;
 
 use super::channel::{Channel, Fade};
@@ -10,6 +11,7 @@ use super::table::{Bound, Grid, Part, Scale, figure, percent};
 use crate::queue::Queue;
 use crate::seed::Seed;
 use order::{Order, Ours, Plain, Rule};
+use shipped::Shipped;
 use std::collections::BTreeMap;
 use std::fmt::Write;
 use std::time::Duration;
@@ -283,28 +285,57 @@ impl Outcome {
 /// The air of the section: two cards of a minute, one frame in twenty lost.
 const AIR: Air = Air { cards: 2, slot: Duration::from_secs(60), loss: 50, fade: None };
 
+/// Who decides what goes out.
+#[derive(Clone, Copy, Debug)]
+enum Who {
+    Plain(Rule),
+    Ladder,
+    /// The whole engine, as it runs at a station.
+    Engine,
+}
+
+/// All days of a workload.
+#[derive(Debug, Default)]
+struct Days {
+    outcome: Outcome,
+    /// What receipts waited, and frames that carried nothing else.
+    receipts: Sample,
+    frames: u64,
+    /// Frames and messages of the engine that were not as the day says.
+    misfits: u64,
+}
+
 /// One order over all days of a workload; of ours also what receipts waited.
-fn days(workload: Workload, name: &str, days: u64, rule: Option<Rule>) -> (Outcome, Sample, u64) {
-    let (mut outcome, mut receipts, mut frames) = (Outcome::default(), Sample::default(), 0);
+fn days(workload: Workload, name: &str, days: u64, who: Who) -> Days {
+    let mut all = Days::default();
     for day in 0..days {
         let seed = seed(&format!("scheduler {name} {day}"));
         let arrivals = workload.arrivals(&seed.stream("work"));
-        let fates = match rule {
-            Some(rule) => {
-                let mut order = Plain::new(rule, AIR.cards, AIR.slot, AIR.loss);
-                play(AIR, &arrivals, &mut order, seed.stream("air"))
-            }
-            None => {
+        let air = seed.stream("air");
+        let fates = match who {
+            Who::Plain(rule) => play(AIR, &arrivals, &mut Plain::new(rule, AIR.cards, AIR.slot, AIR.loss), air),
+            Who::Ladder => {
                 let mut order = Ours::new(AIR.cards, AIR.slot, AIR.loss);
-                let fates = play(AIR, &arrivals, &mut order, seed.stream("air"));
-                receipts.take(&order.receipts);
-                frames += order.receipt_frames;
+                let fates = play(AIR, &arrivals, &mut order, air);
+                all.receipts.take(&order.receipts);
+                all.frames += order.receipt_frames;
+                fates
+            }
+            Who::Engine => {
+                let Some(mut order) = Shipped::new(AIR.cards, AIR.slot, workload.units) else {
+                    all.misfits += 1;
+                    continue;
+                };
+                let fates = play(AIR, &arrivals, &mut order, air);
+                all.receipts.take(&order.receipts);
+                all.frames += order.receipt_frames;
+                all.misfits += order.misfits;
                 fates
             }
         };
-        outcome.add(&arrivals, &fates);
+        all.outcome.add(&arrivals, &fates);
     }
-    (outcome, receipts, frames)
+    all
 }
 
 /// The section of the table.
@@ -320,19 +351,23 @@ pub fn part(scale: Scale) -> Part {
     ];
     for (name, workload, load) in loads {
         let mut grid = grid();
-        for (order, rule) in
-            [("先到先发", Some(Rule::Fifo)), ("最早期限", Some(Rule::Deadline)), ("严格优先", Some(Rule::Strict))]
+        for (order, rule) in [("先到先发", Rule::Fifo), ("最早期限", Rule::Deadline), ("严格优先", Rule::Strict)]
         {
-            line(&mut grid, order, &days(workload, name, runs, rule).0);
+            line(&mut grid, order, &days(workload, name, runs, Who::Plain(rule)).outcome);
         }
-        let (ours, receipts, frames) = days(workload, name, runs, None);
-        line(&mut grid, "本站", &ours);
         let wanted = Wanted::at(load);
+        let mut receipts = String::new();
+        for (order, who) in [("本站规则", Who::Ladder), ("本站程序", Who::Engine)] {
+            let ours = days(workload, name, runs, who);
+            line(&mut grid, order, &ours.outcome);
+            let waited = minutes(ours.receipts.quantile(950));
+            let (all, frames) = (ours.receipts.len(), ours.frames);
+            let _ = writeln!(receipts, "  {order}：回执 {all} 个，p95 等 {waited} 分，其中单独成帧 {frames} 帧");
+            bounds(&format!("{name} {order}"), &ours.outcome, &wanted, &mut part.bounds);
+            part.bounds.push(Bound::at_most(format!("调度 {name} {order} 不合的帧"), ours.misfits as f64, 0.0));
+        }
         grid.row(wanted.cells());
-        let waited = minutes(receipts.quantile(950));
-        let _ = writeln!(part.text, "{name}，{runs} 天\n{}", grid.print());
-        let _ = writeln!(part.text, "  本站回执 {} 个，p95 等 {waited} 分，其中单独成帧 {frames} 帧\n", receipts.len());
-        bounds(name, &ours, &wanted, &mut part.bounds);
+        let _ = writeln!(part.text, "{name}，{runs} 天\n{}\n{receipts}", grid.print());
     }
     part
 }

@@ -1,8 +1,8 @@
 //! Admission: one sender may not fill the queue for all others.
 //!
 //! Senders take turns at the cards, so that a flood delays its own messages first; what it must not do is take every place.
-//! Whoever has messages sent on from the field may hold his share of what is queued. The command post's own people see the
-//! queue and can tidy it: their share is of all places. FLASH, orders and warnings are never counted against anybody.
+//! Whoever sends from the field, by a handheld or at an outpost, may hold his share of what is queued. The command post's
+//! own people work for everybody: their share is of all places. FLASH, orders and warnings are never counted.
 
 use super::Engine;
 use super::submit::OWN_NAME;
@@ -19,8 +19,8 @@ pub(super) struct Applicant<'a> {
     pub by: &'a str,
     pub precedence: Precedence,
     pub kind: SendKind,
-    /// It is sent on for somebody in the field.
-    pub from_field: bool,
+    /// It came from a handheld and is sent on.
+    pub relayed: bool,
     /// Slots that it takes at least.
     pub wanted: u64,
 }
@@ -32,7 +32,7 @@ impl<'a> Applicant<'a> {
             by: &message.by,
             precedence: message.precedence,
             kind: message.kind,
-            from_field: message.from.is_some(),
+            relayed: message.from.is_some(),
             wanted: u64::try_from(targets).unwrap_or(u64::MAX),
         }
     }
@@ -41,14 +41,17 @@ impl<'a> Applicant<'a> {
 impl Engine {
     /// Whether a sender stays within his share. Who has nothing in the queue always may.
     pub(super) fn within_share(&self, now: Now, applicant: &Applicant<'_>) -> Result<(), Refusal> {
-        let Applicant { by, precedence, kind, from_field, wanted } = *applicant;
+        let Applicant { by, precedence, kind, relayed, wanted } = *applicant;
         if precedence == Precedence::Flash || kind != SendKind::Text || by == OWN_NAME {
             return Ok(());
         }
         let policy = &self.config.policy;
         let open_places = policy.outbox_max.saturating_sub(policy.flash_reserved);
-        let least =
-            if from_field { policy.sender_share_from.into() } else { u64::try_from(open_places).unwrap_or(u64::MAX) };
+        let least = if relayed || self.centre().is_some() {
+            policy.sender_share_from.into()
+        } else {
+            u64::try_from(open_places).unwrap_or(u64::MAX)
+        };
         let allowed = |queued: u64| queued.max(least).saturating_mul(policy.sender_share.into()) / 1_000;
         // The queue is looked at closely only where there could be too much of him in it.
         let of_sender = |id: MessageId| self.state.message(id).is_some_and(|message| message.by == by);

@@ -63,6 +63,11 @@ impl Engine {
         if let (Some(message), Some(card)) = (message, self.outbox.cards.get(&choice.card)) {
             self.outbox.sends.note(now.mono, message.precedence, card.slot);
         }
+        let in_the_air = self.state.open_attempts().any(|open| (open.id, open.delivery) == (id, delivery));
+        if let Some(pending) = self.outbox.pending.get_mut(&(id, delivery)).filter(|_| to_station) {
+            let due = pending.leg(&choice.terminal).not_before <= now.mono && !in_the_air;
+            pending.starts(&choice.card.link, due);
+        }
         let record = journal::Attempted {
             attempt: attempt.0,
             id: id_to_u64(id),

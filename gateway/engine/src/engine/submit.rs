@@ -162,7 +162,7 @@ impl Engine {
                 by: &sending.by,
                 precedence: sending.precedence,
                 kind: sending.kind,
-                from_field: false,
+                relayed: false,
                 wanted: u64::try_from(sending.targets.len()).unwrap_or(u64::MAX),
             },
         )?;

@@ -69,6 +69,8 @@ pub(crate) struct Owing {
 
 /// Slots that a receipt waits for a message to ride with, where there is other traffic.
 const RECEIPT_WAIT_SLOTS: u32 = 2;
+/// So many slots of every card tell whether a station is busy.
+const BUSY_SLOTS: u32 = 8;
 /// Other slots between two frames of positions: after so many they go before whatever is not FLASH; where there is no
 /// other traffic they wait so long for each other.
 const POSITIONS_AFTER: u32 = 5;
@@ -81,6 +83,8 @@ struct Look<'a> {
     state: &'a State,
     policy: &'a Policy,
     ports: &'a BTreeMap<LinkId, Port>,
+    /// Messages took many slots of late: the next one is not far.
+    busy: bool,
     /// The earliest later time at which a leg becomes due.
     later: Option<Instant>,
 }
@@ -96,7 +100,8 @@ impl Outbox {
         owing: &[Owing],
     ) -> Option<Choice> {
         self.choose_ways(now, state, ports);
-        let mut look = Look { now, state, policy, ports, later: None };
+        let busy = self.is_busy(now);
+        let mut look = Look { now, state, policy, ports, busy, later: None };
         let mut next_free: Option<Instant> = None;
         let mut best: Option<(Rank, Choice)> = None;
         for (key, card) in &self.cards.0 {
@@ -111,7 +116,10 @@ impl Outbox {
             }
             let mut waits = false;
             for (entry, pending) in &self.pending {
-                let Some((rank, terminal)) = self.rank(&mut look, card, port, *entry, pending) else { continue };
+                let link = &key.link;
+                let Some((rank, terminal)) = self.rank(&mut look, card, (link, port), *entry, pending) else {
+                    continue;
+                };
                 waits = true;
                 if best.as_ref().is_none_or(|(held, _)| rank > *held) {
                     let load = Load::Part { id: entry.0, delivery: entry.1 };
@@ -149,23 +157,30 @@ impl Outbox {
         except: (MessageId, u16),
     ) -> bool {
         let Some(port) = ports.get(link) else { return false };
-        let mut look = Look { now, state, policy, ports, later: None };
+        let mut look = Look { now, state, policy, ports, busy: false, later: None };
         self.pending.iter().any(|(entry, pending)| {
             let flash = state.message(entry.0).is_some_and(|message| message.precedence == Precedence::Flash);
-            flash && *entry != except && self.due_terminal(&mut look, port, *entry, pending).is_some()
+            flash && *entry != except && self.due_terminal(&mut look, (link, port), *entry, pending).is_some()
         })
+    }
+
+    /// Whether messages took more than a quarter of the last slots of all cards.
+    fn is_busy(&self, now: Instant) -> bool {
+        let slot = self.cards.0.values().map(|card| card.slot).max().unwrap_or_default();
+        let slots = BUSY_SLOTS.saturating_mul(u32::try_from(self.cards.0.len()).unwrap_or(u32::MAX));
+        self.sends.count(now, slot * BUSY_SLOTS) > usize::try_from(slots / 4).unwrap_or(usize::MAX)
     }
 
     fn rank(
         &self,
         look: &mut Look<'_>,
         card: &Card,
-        port: &Port,
+        over: (&LinkId, &Port),
         entry: (MessageId, u16),
         pending: &Pending,
     ) -> Option<(Rank, TerminalId)> {
         let message = look.state.message(entry.0)?;
-        let terminal = self.due_terminal(look, port, entry, pending)?;
+        let terminal = self.due_terminal(look, over, entry, pending)?;
         let old = look.now.since(pending.since) >= AGES_AFTER;
         let lifted = old && message.precedence < Precedence::Immediate && card.sends >= card.aged_at + AGED_SHARE;
         let precedence = if lifted { next_higher(message.precedence) } else { message.precedence };
@@ -178,11 +193,11 @@ impl Outbox {
         Some((rank, terminal))
     }
 
-    /// The terminal of a delivery that is due on a port now.
+    /// The terminal of a delivery that is due on a port now. A FLASH to a station takes a second card at once.
     fn due_terminal(
         &self,
         look: &mut Look<'_>,
-        port: &Port,
+        (link, port): (&LinkId, &Port),
         entry: (MessageId, u16),
         pending: &Pending,
     ) -> Option<TerminalId> {
@@ -201,7 +216,12 @@ impl Outbox {
             Some(_) => pending.ways.iter().filter(|terminal| usable(terminal)).collect(),
             None => leg::active(delivery, message.precedence == Precedence::Flash, &usable),
         };
+        let flash = message.precedence == Precedence::Flash;
+        let twin = flash && delivery.station.is_some() && pending.wants_twin(link);
         for terminal in ways {
+            if twin && port.coverage.has(terminal) {
+                return Some(terminal.clone());
+            }
             if !port.coverage.has(terminal) || self.is_in_the_air(look.state, entry, terminal) {
                 continue;
             }
@@ -235,7 +255,7 @@ impl Look<'_> {
             |terminal: &&TerminalId| self.ports.values().any(|port| port.can_send && port.coverage.has(terminal));
         let terminal = owing.terminals.iter().find(ways).filter(|terminal| port.coverage.has(terminal))?.clone();
         let (precedence, patience) = match owing.word {
-            Word::Receipts => (owing.competes(), if others_wait { RECEIPT_WAIT_SLOTS } else { 0 }),
+            Word::Receipts => (owing.competes(), if others_wait || self.busy { RECEIPT_WAIT_SLOTS } else { 0 }),
             Word::Beacon => (owing.competes(), 0),
             Word::Positions if card.sends >= card.placed_at + u64::from(POSITIONS_AFTER) => (Precedence::Immediate, 0),
             Word::Positions => (owing.competes(), POSITIONS_AFTER),

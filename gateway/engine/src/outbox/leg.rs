@@ -6,7 +6,7 @@ use crate::stream::REVIVES_AFTER;
 use crate::time::Instant;
 use std::collections::BTreeMap;
 use std::time::Duration;
-use yizhan_codecs::message::{Bearer, Rung, TerminalId};
+use yizhan_codecs::message::{Bearer, LinkId, Rung, TerminalId};
 
 /// How often a bearer that confirms delivery is tried before it is left to other bearers and the message's life.
 const PROVING_TRIES: u32 = 5;
@@ -32,6 +32,8 @@ pub(crate) struct Pending {
     pub unanswered: Vec<TerminalId>,
     /// When the last row went out, and what its card takes for a send.
     pub sent_at: Option<(Instant, Duration)>,
+    /// To a station: links that carried it since it was last due. A FLASH takes two at once.
+    pub round: Vec<LinkId>,
 }
 
 /// What a restart may forget of a leg.
@@ -46,7 +48,28 @@ pub(crate) struct Leg {
 
 impl Pending {
     pub fn new(since: Instant) -> Self {
-        Self { since, legs: BTreeMap::new(), ways: Vec::new(), attempt: 0, unanswered: Vec::new(), sent_at: None }
+        Self {
+            since,
+            legs: BTreeMap::new(),
+            ways: Vec::new(),
+            attempt: 0,
+            unanswered: Vec::new(),
+            sent_at: None,
+            round: Vec::new(),
+        }
+    }
+
+    /// Whether a FLASH that went out over another link is to go out over this one too, without waiting.
+    pub fn wants_twin(&self, link: &LinkId) -> bool {
+        self.round.len() == 1 && !self.round.contains(link)
+    }
+
+    /// A frame starts over a link; `due` = not as the second one of a FLASH.
+    pub fn starts(&mut self, link: &LinkId, due: bool) {
+        if due {
+            self.round.clear();
+        }
+        self.round.push(link.clone());
     }
 
     /// The way to the station was heard to work: what waited for better air goes on, unless its own receipt may still be
@@ -72,13 +95,13 @@ pub(crate) fn copies_max(policy: &Policy, message: &Message) -> u8 {
     if message.downgraded { copies.flash.saturating_add(copies.immediate) } else { copies.of(message.precedence) }
 }
 
-/// Copies of a part that may have reached the far side.
+/// Copies of a part that may have reached the far side. What goes to a station has none: repair takes its sender's turn like
+/// the rest, or a flood of first tries would keep every lost row from being mended.
 pub(crate) fn copies_out(delivery: &Delivery) -> u32 {
     let of_plan = |parts: &Vec<PartState>| {
         parts.iter().map(|part| u32::from(part.spent.saturating_sub(part.failed))).min().unwrap_or(0)
     };
-    let rounds = delivery.air.as_ref().map_or(0, |air| air.stream.tries().saturating_sub(1));
-    delivery.plans.values().map(of_plan).sum::<u32>().saturating_add(rounds)
+    delivery.plans.values().map(of_plan).sum()
 }
 
 /// Whether a leg may still send anything at all.

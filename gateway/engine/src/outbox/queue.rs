@@ -233,6 +233,11 @@ impl Sends {
         self.0.push_back(Sent { at, precedence, slot });
     }
 
+    /// Messages' frames of late.
+    pub fn count(&self, now: Instant, within: Duration) -> usize {
+        self.0.iter().rev().take_while(|sent| now.since(sent.at) < within).count()
+    }
+
     /// Of 1000 slots of so many cards in the last two hours, those that went to what is more urgent. Which of the station's
     /// cards carried it is not looked at.
     fn urgent(&self, now: Instant, than: Precedence, cards: u32) -> u32 {

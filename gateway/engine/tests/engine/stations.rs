@@ -1,5 +1,6 @@
 //! Links that only stations speak: frames come in as bytes, and a text is never owed to them.
 
+use crate::pair::{ROSTER as NET_ROSTER, station_config};
 use crate::station::{Station, WALL, config};
 use yizhan_codecs::codec::Profile;
 use yizhan_codecs::message::{LinkId, Precedence};
@@ -99,4 +100,40 @@ fn a_datagram_of_a_stranger_that_is_no_frame_is_shown_as_unreadable() {
     let from = Some(yizhan_codecs::message::Peer("10.0.0.9:53".parse().unwrap()));
     station.input(Input::Heard { link: mesh(), from, bytes: "求救".as_bytes().to_vec().into() });
     assert_eq!(station.told(|e| matches!(e, Event::UnreadableHeard { why, .. } if why.contains("version"))), 1);
+}
+
+/// An outpost with two links to the command post.
+fn with_two_links() -> Station {
+    let mut config = station_config(1);
+    for name in ["ip-1", "ip-2"] {
+        let link = LinkConfig {
+            id: LinkId::new(name),
+            device: "air-udp".into(),
+            profile: Profile::default(),
+            period: Some(std::time::Duration::from_secs(60)),
+            ..config.links[1].clone()
+        };
+        config.links.push(link);
+    }
+    let mut station = Station::fresh(config, Some(WALL));
+    let roster = NET_ROSTER.replace("\"beidou:142020\"", "\"ip:10.0.0.2:4710\"");
+    let roster: Roster = serde_json::from_str(&roster).unwrap();
+    station.request(Request::ImportRoster { roster, by: "test".into() });
+    for name in ["ip-1", "ip-2"] {
+        station.input(Input::LinkUp { link: LinkId::new(name) });
+    }
+    station.advance(std::time::Duration::from_secs(200));
+    station.forget_noise();
+    station
+}
+
+#[test]
+fn a_flash_takes_two_cards_at_once_and_nothing_else_does() {
+    for (precedence, expected) in [(Precedence::Flash, 2), (Precedence::Immediate, 1)] {
+        let mut station = with_two_links();
+        station.send("县指", "堤坝溃口", precedence);
+        let over = |name: &str| station.written.iter().filter(|(_, link, _)| link.name() == name).count();
+        assert_eq!(over("ip-1") + over("ip-2"), expected, "{precedence}");
+        assert!(over("ip-1") <= 1 && over("ip-2") <= 1);
+    }
 }

@@ -315,17 +315,23 @@ impl Engine {
         let Some(plan) = self.air_plan(id, delivery) else { return };
         let (sends, due) = (u64::from(plan.stream.sends()), plan.stream.due());
         let Some(due) = due else { return };
-        let gap = u32::try_from(due.saturating_sub(sends.saturating_sub(1))).unwrap_or(1);
+        let certain = plan.stream.is_certainly_wanted();
+        let gap = u32::try_from(due.saturating_sub(sends.saturating_sub(1))).unwrap_or(1).max(1);
         let slot = self.slot_of(link);
-        let next = if gap <= 1 { now.mono } else { now.mono.after(slot * gap) };
+        // What is certainly wanted takes the next card that is free. A repair waits its slot on whatever card, a little less
+        // than whole: one card's own slot has begun before its word came.
+        let next = if certain { now.mono } else { now.mono.after(slot * gap - slot / 4) };
         let terminals = self.terminals_to(id, delivery);
         let Some(pending) = self.outbox.pending.get_mut(&(id, delivery)) else { return };
         pending.sent_at = Some((now.mono, slot));
         if !pending.unanswered.contains(to) {
             pending.unanswered.push(to.clone());
         }
+        // The second one of a FLASH belongs to the same slot as the first.
+        let second = pending.round.len() > 1;
         for terminal in &terminals {
-            pending.leg_mut(terminal).not_before = next;
+            let leg = pending.leg_mut(terminal);
+            leg.not_before = if second && leg.not_before > now.mono { leg.not_before } else { next };
         }
     }
 }

@@ -70,8 +70,8 @@ impl Places {
 }
 
 impl Engine {
-    /// Where the command post is, seen from a station that is not it.
-    fn centre(&self) -> Option<StationId> {
+    /// The command post, seen from a station that is not it.
+    pub(in crate::engine) fn centre(&self) -> Option<StationId> {
         self.net(Traffic::Real).map(|net| net.net.centre).filter(|centre| *centre != self.config.station)
     }
 
