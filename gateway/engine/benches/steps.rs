@@ -10,14 +10,17 @@ use std::time::{Duration, Instant as Stopwatch};
 use yizhan_codecs::air::form::Area;
 use yizhan_codecs::codec::Profile;
 use yizhan_codecs::device::hytera::wire::{Body, Hdap, RadioIp, Rrs, Tmp, TmpMessage};
-use yizhan_codecs::message::{LinkId, Peer, StationId};
+use yizhan_codecs::message::{LinkId, Peer, Precedence, StationId};
 use yizhan_engine::Engine;
 use yizhan_engine::config::{EngineConfig, LinkConfig, Policy};
-use yizhan_engine::io::{Input, Output};
+use yizhan_engine::io::{Input, LinkTrouble, Output, Recipient, Request, SendKind, Ticket};
 use yizhan_engine::time::{Instant, Now, Utc};
 
 const RADIOS: u32 = 20_000;
 const TEXTS: u32 = 20_000;
+/// Deliveries in an outbox that takes no more ROUTINE.
+const PLACES: u32 = 1_344;
+const LOOKS: u32 = 20;
 /// Messages a second that two cores must carry.
 const LOAD: f64 = 50.0;
 
@@ -48,6 +51,21 @@ impl Run {
         for id in written {
             self.input(Input::Transmitted { id });
         }
+    }
+
+    /// One of twenty people sends a text that no link carries now.
+    fn send(&mut self, n: u32) {
+        let request = Request::Send {
+            to: Recipient::Terminal(format!("radio370:{}", 1 + n % RADIOS)),
+            text: format!("第{n}号点请报水位"),
+            precedence: Precedence::Routine,
+            kind: SendKind::Text,
+            exercise: false,
+            in_reply_to: None,
+            supersedes: None,
+            by: format!("officer-{}", n % 20),
+        };
+        self.input(Input::Submit { ticket: Ticket(n.into()), request });
     }
 
     fn hear(&mut self, radio: u32, body: Body) {
@@ -98,6 +116,21 @@ fn main() {
         run.inputs += 1;
         assert_ne!(run.engine.state_hash(), [0; 32]);
     });
+    // A desk that looks at a full outbox every two seconds.
+    run.input(Input::LinkDown { link: LinkId::new("radio"), why: LinkTrouble::Unplugged });
+    for n in 0..PLACES {
+        run.send(n);
+    }
+    let looks = measure(&mut run, |run| {
+        for _ in 0..LOOKS {
+            assert_eq!(run.engine.outbox(run.now).len(), usize::try_from(PLACES).unwrap_or(0));
+        }
+    });
+    let look = looks.0.as_secs_f64() * 1e3 / f64::from(LOOKS);
+    println!(
+        "outbox of {PLACES} deliveries with forecasts: {look:.1} ms, {:.2} of the two seconds between looks",
+        look / 2e3
+    );
     println!("state hash of {} records: {:.1} ms", run.stored, hash.0.as_secs_f64() * 1e3);
 }
 

@@ -16,7 +16,8 @@ const REMEMBERED: usize = 4_096;
 struct Attempt {
     id: String,
     delivery: u64,
-    part: u64,
+    /// Which piece of it.
+    piece: String,
     link: String,
     /// How far the delivery was proven to have come before.
     before: Rung,
@@ -27,6 +28,8 @@ struct Attempt {
 pub(super) struct Story {
     attempts: BTreeMap<u64, Attempt>,
     rungs: BTreeMap<(String, u64), Rung>,
+    /// Rows of what goes packed to a station.
+    rows: BTreeMap<(String, u64), u64>,
 }
 
 impl Story {
@@ -34,7 +37,14 @@ impl Story {
     pub fn line(&mut self, record: &Value) -> Option<String> {
         let data = record.get("data").unwrap_or(&Value::Null);
         match text(record, "kind") {
-            "attempted" => self.begun(data),
+            "attempted" if !words::is_frame(data) => {
+                let line = self.begun(data);
+                return Some(words::stamped(record, &line));
+            }
+            "air_planned" => {
+                self.rows.insert(delivery(data), number(data, "rows"));
+                forget(&mut self.rows);
+            }
             "rung_raised" => {
                 let rung = words::rung_from_name(text(data, "rung"))?;
                 self.rungs.insert(delivery(data), rung);
@@ -58,16 +68,15 @@ impl Story {
         }
     }
 
-    fn begun(&mut self, data: &Value) {
-        if !text(data, "frame").is_empty() {
-            // The network's own traffic.
-            return;
-        }
+    fn begun(&mut self, data: &Value) -> String {
         let before = self.rungs.get(&delivery(data)).copied().unwrap_or(Rung::Waiting);
+        let piece = words::piece(number(data, "part"), self.rows.get(&delivery(data)).copied());
+        let line = words::attempted(data, &piece);
         let (id, delivery) = delivery(data);
-        let attempt = Attempt { id, delivery, part: number(data, "part"), link: text(data, "link").into(), before };
+        let attempt = Attempt { id, delivery, piece, link: text(data, "link").into(), before };
         self.attempts.insert(number(data, "attempt"), attempt);
         forget(&mut self.attempts);
+        line
     }
 }
 
@@ -95,8 +104,8 @@ fn ended(attempt: &Attempt, data: &Value) -> Option<String> {
         Some(rung) => format!("又发一次：{}", rung.label()),
         None => failed(outcome, data)?,
     };
-    let (way, part) = (attempt.delivery.saturating_add(1), attempt.part.saturating_add(1));
-    Some(format!("报文 {} 第{way}路 第{part}段 {} {what}", attempt.id, attempt.link))
+    let way = attempt.delivery.saturating_add(1);
+    Some(format!("报文 {} 第{way}路 {} {} {what}", attempt.id, attempt.piece, attempt.link))
 }
 
 /// What went wrong with a send, and whether it may be out all the same.
@@ -158,6 +167,20 @@ mod tests {
         let second = lines(&mut story, &[attempted(2), ended(2, "radiated")]);
         assert_eq!(second[1], "报文 07039 第1路 第1段 bd-1 又发一次：已发出");
         assert_eq!(second.len(), 2);
+    }
+
+    #[test]
+    fn rows_to_a_station_are_counted_beside_how_many_there_are_and_repairs_are_called_so() {
+        let planned = ("air_planned", json!({ "id": "07039", "delivery": 0, "rows": 12, "content": "00" }));
+        let row = |part: u64| {
+            let (kind, mut data) = attempted(part + 1);
+            data["part"] = part.into();
+            (kind, data)
+        };
+        let told = lines(&mut Story::default(), &[planned, row(2), row(12), ended(13, "silent")]);
+        assert_eq!(told[1], "报文 07039 第1路 第3/12帧 交 bd-1 发往 北斗:242407");
+        assert_eq!(told[2], "报文 07039 第1路 补第1帧 交 bd-1 发往 北斗:242407");
+        assert_eq!(told[3], "报文 07039 第1路 补第1帧 bd-1 终端没有回话，可能已发出");
     }
 
     #[test]

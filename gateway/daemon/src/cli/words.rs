@@ -100,21 +100,13 @@ pub(super) fn record(record: &Value) -> Option<String> {
             format!("报文 {id} 分派 {} 路：{}", to.len(), to.join("、"))
         }
         // The network's own traffic: people see what the receipts say.
-        "attempted" if !list(data, "frame").is_empty() || !text(data, "frame").is_empty() => return None,
+        "attempted" if is_frame(data) => return None,
         "air_planned" => {
             let (rows, bytes) = (number(data, "rows"), text(data, "content").len() / 2);
             format!("报文 {id} 第{}路 封装为站间报文：{bytes} 字节，{rows} 帧", way())
         }
         "receipt_heard" => return receipt(data).map(|line| stamped(record, &line)),
-        "attempted" => {
-            let part = number(data, "part").saturating_add(1);
-            format!(
-                "报文 {id} 第{}路 第{part}段 交 {} 发往 {}",
-                way(),
-                text(data, "link"),
-                terminal(text(data, "terminal"))
-            )
-        }
+        "attempted" => return Some(stamped(record, &attempted(data, &piece(number(data, "part"), None)))),
         "rung_raised" => {
             let answer = Some(text(data, "answer")).filter(|word| !word.is_empty());
             let answer = answer.map(|word| format!("（{}）", self::answer(word))).unwrap_or_default();
@@ -239,6 +231,29 @@ fn whom(delivery: &Value) -> String {
         "" => list(delivery, "terminals").first().and_then(Value::as_str).map(terminal).unwrap_or_default(),
         person => person.to_owned(),
     }
+}
+
+/// Which piece of a message a send carries: a part of a text, or a row of a packed message of so many.
+pub(super) fn piece(part: u64, rows: Option<u64>) -> String {
+    let place = part.saturating_add(1);
+    match rows {
+        Some(1) => "单帧".into(),
+        Some(rows) if part < rows => format!("第{place}/{rows}帧"),
+        Some(rows) => format!("补第{}帧", place.saturating_sub(rows)),
+        None => format!("第{place}段"),
+    }
+}
+
+/// Whether a send carries a frame that is no message's.
+pub(super) fn is_frame(data: &Value) -> bool {
+    !list(data, "frame").is_empty() || !text(data, "frame").is_empty()
+}
+
+/// A send that begins.
+pub(super) fn attempted(data: &Value, piece: &str) -> String {
+    let way = number(data, "delivery").saturating_add(1);
+    let (link, to) = (text(data, "link"), terminal(text(data, "terminal")));
+    format!("报文 {} 第{way}路 {piece} 交 {link} 发往 {to}", text(data, "id"))
 }
 
 #[cfg(test)]
