@@ -8,4 +8,5 @@ mod relayed;
 mod sent;
 mod station;
 mod stations;
+mod two_ways;
 mod typed;

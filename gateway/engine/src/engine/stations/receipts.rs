@@ -148,7 +148,7 @@ impl Engine {
     /// Whom receipts are owed to, as the outbox looks at it.
     pub(in crate::engine) fn owing(&self, now: Now) -> Vec<Owing> {
         let mut owing: BTreeMap<(Traffic, StationId), Owing> = BTreeMap::new();
-        let mut add = |traffic: Traffic, station: StationId, precedence: Precedence, asks: bool| {
+        let mut add = |traffic: Traffic, station: StationId, precedence: Precedence, rows_from: Option<&TerminalId>| {
             let since = self.stations.owed_since.get(&(traffic, station)).copied().unwrap_or_default();
             let terminals = || self.terminals_of(station);
             let entry = owing.entry((traffic, station)).or_insert_with(|| Owing {
@@ -156,21 +156,24 @@ impl Engine {
                 station,
                 precedence,
                 since,
-                asks,
+                asks: false,
                 terminals: terminals(),
             });
             entry.precedence = entry.precedence.max(precedence);
-            entry.asks |= asks;
+            if let Some(from) = rows_from {
+                entry.asks = true;
+                // Rows are asked for where they come from: a way that was proven earlier may have failed since.
+                entry.terminals.sort_by_key(|terminal| terminal != from);
+            }
         };
         for (traffic, net) in &self.state.nets {
             for (number, owed) in net.owed.iter().filter(|(_, owed)| owed.copies > 0) {
-                add(*traffic, number.src, owed.precedence, false);
+                add(*traffic, number.src, owed.precedence, None);
             }
         }
         for (traffic, number, _) in self.stations.gatherings.needs(now.mono) {
-            let gathered = self.net_state(traffic).gathered.get(&number);
-            let precedence = gathered.map_or(Precedence::Routine, |gathered| gathered.partial.header().precedence);
-            add(traffic, number.src, precedence, true);
+            let Some(gathered) = self.net_state(traffic).gathered.get(&number) else { continue };
+            add(traffic, number.src, gathered.partial.header().precedence, Some(&gathered.from));
         }
         let in_the_air = |owing: &Owing| {
             let answers = |open: &OpenAttempt| open.answers.iter().any(|number| number.src == owing.station);
