@@ -99,3 +99,13 @@ fn rows_are_asked_for_on_the_way_by_which_they_come_though_another_was_proven_be
     assert!(after.0 > before.0, "rows came over Beidou, and more are wanted");
     assert_eq!(after.1, before.1, "asked into a mesh that is dead");
 }
+
+#[test]
+fn what_is_asked_for_goes_out_on_the_way_that_brought_the_request_and_not_on_a_dead_one_that_is_quicker() {
+    let mut both = dead_mesh();
+    let id = both.order();
+    // A burst into the dead mesh, a first row over Beidou, four slots of a minute until more are asked for, then the rest.
+    both.run(20 * 60);
+    assert_eq!(both.pair.message(1, id).map(|message| message.text.clone()), Some(long_order()));
+    assert_eq!(both.pair.rung(0, id).0, Rung::Delivered);
+}

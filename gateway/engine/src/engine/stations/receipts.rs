@@ -273,7 +273,7 @@ impl Engine {
     pub(super) fn receipts_heard(&mut self, now: Now, arrival: &Arrival, from: StationId, receipts: &[Receipt]) {
         for receipt in receipts {
             match self.sealed_as(arrival.traffic, from, receipt.seq) {
-                Some((id, delivery)) => self.receipt_heard(now, id, delivery, receipt.state),
+                Some((id, delivery)) => self.receipt_heard(now, arrival, id, delivery, receipt.state),
                 None => {
                     let detail = format!("station {} seq {}", from.number(), receipt.seq);
                     self.tell(Event::Remarked { link: arrival.link.clone(), what: "无对应报文的回执", detail });
@@ -295,10 +295,10 @@ impl Engine {
         self.state.messages().rev().find_map(of)
     }
 
-    fn receipt_heard(&mut self, now: Now, id: MessageId, delivery: u16, state: State) {
+    fn receipt_heard(&mut self, now: Now, arrival: &Arrival, id: MessageId, delivery: u16, state: State) {
         let record = journal::ReceiptHeard { id: id_to_u64(id), delivery: delivery.into(), state: state_bits(state) };
         self.append(now, What::ReceiptHeard(record));
-        self.answered_way(id, delivery);
+        self.answered_way(id, delivery, &arrival.from);
         let by = "receipt";
         match state {
             State::Need(_) => self.send_again_now(now, id, delivery),
