@@ -39,9 +39,12 @@ enum Task {
         #[arg(long, default_value_t = 1)]
         seed: u64,
     },
-    /// 两站：两个真正的驿站程序经模拟北斗卡互通，空中丢失、两头断电，看长指令、回执与答复
+    /// 两站：两个真正的驿站程序经模拟北斗卡或 IP 自组网互通，空中丢失、两头断电，看长指令、回执与答复
     Pair {
-        /// 服务频度，秒
+        /// 两站之间走什么
+        #[arg(long, value_enum, default_value_t)]
+        over: pair::Over,
+        /// 服务频度，秒；自组网上是两帧的最短间隔
         #[arg(long, default_value_t = 1, value_parser = clap::value_parser!(u64).range(1..=9_999))]
         period: u64,
         /// 空中丢失，百分之几
@@ -137,8 +140,9 @@ fn carry_out(task: Task, daemon: &dyn Fn() -> Command) -> Result<bool, CliError>
             let settings = Settings { at_most: Duration::from_secs(seconds), style: style(json), keep, seed };
             Ok(demo::play(&settings, daemon, &mut io::stdout().lock())?)
         }
-        Task::Pair { period, loss, characters, seconds, seed, keep } => {
+        Task::Pair { over, period, loss, characters, seconds, seed, keep } => {
             let settings = pair::Settings {
+                over,
                 period: Duration::from_secs(period),
                 loss_permille: loss * 10,
                 characters: usize::try_from(characters).unwrap_or(1_000),

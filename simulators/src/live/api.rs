@@ -113,6 +113,22 @@ impl Api {
         Ok(Follower { stream, shown })
     }
 
+    /// The journal as somebody sees it who comes now: from its first record to the last that is stored. Shorter when the
+    /// station goes away or says nothing any more.
+    ///
+    /// # Errors
+    /// [`ApiError`]
+    pub fn journal(&self) -> Result<Vec<Shown>, ApiError> {
+        let stored = self.get("/api/v1/status")?["stored"].as_u64().unwrap_or(0);
+        let follower = self.follow("/api/v1/stream", 0)?;
+        let mut records: Vec<Shown> = Vec::new();
+        while records.last().map_or(0, |last| last.offset) < stored {
+            let Some(shown) = follower.next(PATIENCE) else { break };
+            records.push(shown);
+        }
+        Ok(records)
+    }
+
     fn request(&self, method: &str, path: &str, more: &str, body: Option<&Value>) -> Result<TcpStream, ApiError> {
         let body = body.map(Value::to_string).unwrap_or_default();
         let mut stream = TcpStream::connect_timeout(&self.address, PATIENCE)?;

@@ -1,23 +1,39 @@
-//! Two stations: the real daemon twice, a simulated Beidou card each, and an air that loses what it likes between them.
+//! Two stations: the real daemon twice, a simulated Beidou card or mesh radio each, or both, and an air that loses what it
+//! likes between them.
 //!
-//! A person at the outpost types keypad lines on a plain handheld; the county sends a long order through loss while each
-//! station is killed in the middle; a person answers. What was promised is looked at from outside, and a promise that is
-//! broken makes it end with an error.
+//! A person at the outpost types keypad lines on a plain handheld (over Beidou); the county sends a long order through loss
+//! while each station is killed in the middle; a person answers. What was promised is looked at from outside, and a promise
+//! that is broken makes it end with an error.
 
 mod scene;
 mod story;
+mod ways;
 
 use crate::live::{ApiError, PortError, StationError};
+use clap::ValueEnum;
 use std::io::{self, Write};
 use std::path::{Path, PathBuf};
 use std::process::Command;
 use std::time::Duration;
 use thiserror::Error;
 
+/// What is between the stations.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq, ValueEnum)]
+pub enum Over {
+    #[default]
+    #[value(help = "各接一张模拟北斗卡")]
+    Beidou,
+    #[value(help = "各经一个 UDP 端口接一部模拟 IP 自组网电台：丢失之外还有重复、乱序")]
+    Udp,
+    #[value(help = "两样都有：自组网中途全断，改走北斗")]
+    Both,
+}
+
 /// How it is played.
 #[derive(Clone, Debug)]
 pub struct Settings {
-    /// 服务频度 of both cards.
+    pub over: Over,
+    /// 服务频度 of both cards; over IP the least time between two frames.
     pub period: Duration,
     /// Transmissions of 1000 that the air loses while the order is on its way.
     pub loss_permille: u32,
@@ -32,10 +48,16 @@ pub struct Settings {
 /// What was seen.
 #[derive(Clone, Debug, Default, PartialEq, Eq)]
 pub struct Outcome {
-    /// Transmissions of the county's card and of the outpost's.
+    /// Transmissions of the county and of the outpost.
     pub sent: [u64; 2],
+    /// Those of them that went over IP.
+    pub over_ip: [u64; 2],
     /// Those that the air lost.
     pub lost: u64,
+    /// Those that the air brought once more.
+    pub doubled: u64,
+    /// Those that came after one that was sent later.
+    pub overtaken: u64,
     /// Send orders that came before a slot was free. None may.
     pub too_early: u64,
     pub restarts: u32,

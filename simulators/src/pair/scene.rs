@@ -1,18 +1,15 @@
-//! Who plays and where: two cards, a handheld at the outpost, two stations with their configs, keys and rosters.
+//! Who plays and where: two stations with their configs, keys and rosters, what each sends by, a handheld at the outpost.
 
-use super::{PairError, Settings};
-use crate::air::Weather;
+use super::ways::{self, Way, other, weather};
+use super::{Over, PairError, Settings};
 use crate::live::{Api, News, Player, Port, Rehearsal, Station};
 use crate::seed::Seed;
-use crate::terminal::beidou::{BeidouTerminal, Card, Dialect};
 use crate::terminal::handset::{Habits, Handset};
 use serde_json::json;
-use std::collections::BTreeMap;
 use std::fs;
 use std::path::{Path, PathBuf};
 use std::process::Command;
 use std::sync::mpsc::Receiver;
-use std::time::Duration;
 use yizhan_codecs::message::{Bearer, TerminalId};
 
 /// The two stations, by their place here and their names on the stage.
@@ -23,52 +20,44 @@ pub(super) const HANDHELD: &str = "王芳";
 
 const IDS: [&str; 2] = ["county", "sanhe"];
 const NUMBERS: [u16; 2] = [1, 7];
-const CARDS: [u32; 2] = [142_020, 142_021];
 const HANDHELD_NUMBER: u32 = 242_407;
 const NET: u32 = 5_308_417;
 
 pub(super) struct Scene<'a> {
     pub rehearsal: Rehearsal,
     pub told: Receiver<News>,
+    pub ways: Vec<Way>,
+    over: Over,
     folder: PathBuf,
     daemon: &'a dyn Fn() -> Command,
 }
 
-fn beidou(number: u32) -> TerminalId {
-    TerminalId::from_number(Bearer::Beidou, number)
+fn handheld() -> TerminalId {
+    TerminalId::from_number(Bearer::Beidou, HANDHELD_NUMBER)
 }
 
 impl<'a> Scene<'a> {
-    /// Sets everything up in `folder`: keys by the station's own command, as a county would make them.
+    /// Sets everything up in `folder`.
     pub fn set(folder: &Path, settings: &Settings, daemon: &'a dyn Fn() -> Command) -> Result<Self, PairError> {
-        let seed = Seed::new(settings.seed);
+        let (seed, over) = (Seed::new(settings.seed), settings.over);
+        let (mut found, mut players) = (Vec::new(), Vec::new());
         for at in [COUNTY, OUTPOST] {
             fs::create_dir_all(home(folder, at))?;
-            fs::write(home(folder, at).join("gateway.toml"), config(folder, at))?;
+            for (way, player) in ways::of(at, &home(folder, at), settings, &seed)? {
+                found.push(way);
+                players.push(player);
+            }
+            fs::write(home(folder, at).join("gateway.toml"), config(at, &found))?;
         }
-        let (net, outpost) = (home(folder, COUNTY).join("net.key"), home(folder, OUTPOST).join("net.key"));
-        let (id, number) = (NET.to_string(), NUMBERS[OUTPOST].to_string());
-        if !net.exists() {
-            command(daemon, &["net", "new", "--id", &id, "--out", &net.to_string_lossy()])?;
-            let key = net.to_string_lossy();
-            command(
-                daemon,
-                &["net", "issue", "--key", &key, "--station", &number, "--out", &outpost.to_string_lossy()],
-            )?;
+        keys(folder, daemon)?;
+        if over.has(Bearer::Beidou) {
+            let habits = Habits { command_post: Some(ways::card_of(OUTPOST)), ..Habits::default() };
+            let terminal = Box::new(Handset::new(handheld(), Vec::new(), settings.period, habits, &seed));
+            players.push(Player { name: HANDHELD, id: handheld(), terminal, port: Port::None });
         }
-        let card = |at: usize| {
-            let card = Card { number: CARDS[at], broadcast: 0, period: settings.period, level: 3, subordinates: 0 };
-            let terminal = Box::new(BeidouTerminal::new(Dialect::Rdss40, card, &seed));
-            let port = Port::serial(&folder.join(IDS[at]).join("beidou"), 115_200, &seed);
-            Player { name: NAMES[at], id: beidou(CARDS[at]), terminal, port }
-        };
-        let habits = Habits { command_post: Some(beidou(CARDS[OUTPOST])), ..Habits::default() };
-        let handset = Handset::new(beidou(HANDHELD_NUMBER), Vec::new(), settings.period, habits, &seed);
-        let handset =
-            Player { name: HANDHELD, id: beidou(HANDHELD_NUMBER), terminal: Box::new(handset), port: Port::None };
-        let (rehearsal, told) =
-            Rehearsal::begin(&seed, BTreeMap::from([weather(0)]), vec![card(COUNTY), card(OUTPOST), handset])?;
-        Ok(Self { rehearsal, told, folder: folder.to_path_buf(), daemon })
+        let clear = over.bearers().iter().map(|bearer| (*bearer, weather(*bearer, 0))).collect();
+        let (rehearsal, told) = Rehearsal::begin(&seed, clear, players)?;
+        Ok(Self { rehearsal, told, ways: found, over, folder: folder.to_path_buf(), daemon })
     }
 
     /// Starts a station and waits until it is ready.
@@ -91,28 +80,37 @@ impl<'a> Scene<'a> {
 
     /// What the air loses from now on.
     pub fn lose(&self, loss_permille: u32) {
-        let (bearer, weather) = weather(loss_permille);
-        self.rehearsal.weather(bearer, weather);
+        for (bearer, loss_permille) in self.over.losses(loss_permille) {
+            self.rehearsal.weather(bearer, weather(bearer, loss_permille));
+        }
     }
 
-    /// The card that a handheld at the outpost writes to.
-    pub fn outpost_card() -> TerminalId {
-        beidou(CARDS[OUTPOST])
+    /// Both stations know each other, and the person behind the outpost if one can be reached.
+    pub fn roster(&self) -> serde_json::Value {
+        let station = |at: usize| {
+            let leading = self.ways.iter().filter(|way| way.at == other(at));
+            let terminals: Vec<String> = leading.map(|way| way.far.to_string()).collect();
+            json!({ "id": IDS[at], "name": NAMES[at], "number": NUMBERS[at], "terminals": terminals })
+        };
+        let person = || {
+            let terminals = [handheld().to_string()];
+            json!({ "id": "wang-fang", "name": HANDHELD, "unit": "沿河村", "terminals": terminals })
+        };
+        let people: Vec<_> = self.over.has(Bearer::Beidou).then(person).into_iter().collect();
+        json!({ "person": people, "station": [station(COUNTY), station(OUTPOST)], "group": [], "relay": [] })
     }
 }
 
-/// Both stations know each other and the person behind the outpost.
-pub(super) fn roster() -> serde_json::Value {
-    let station = |at: usize| {
-        let terminals = [beidou(CARDS[at]).to_string()];
-        json!({ "id": IDS[at], "name": NAMES[at], "number": NUMBERS[at], "terminals": terminals })
-    };
-    let terminals = [beidou(HANDHELD_NUMBER).to_string()];
-    json!({
-        "person": [{ "id": "wang-fang", "name": HANDHELD, "unit": "沿河村", "terminals": terminals }],
-        "station": [station(COUNTY), station(OUTPOST)],
-        "group": [], "relay": [],
-    })
+/// The county makes the keys by the station's own commands, as a real one would.
+fn keys(folder: &Path, daemon: &dyn Fn() -> Command) -> Result<(), PairError> {
+    let (net, outpost) = (home(folder, COUNTY).join("net.key"), home(folder, OUTPOST).join("net.key"));
+    let (id, number) = (NET.to_string(), NUMBERS[OUTPOST].to_string());
+    if net.exists() {
+        return Ok(());
+    }
+    let (net, outpost) = (net.to_string_lossy(), outpost.to_string_lossy());
+    command(daemon, &["net", "new", "--id", &id, "--out", &net])?;
+    command(daemon, &["net", "issue", "--key", &net, "--station", &number, "--out", &outpost])
 }
 
 fn home(folder: &Path, at: usize) -> PathBuf {
@@ -125,8 +123,8 @@ fn command(daemon: &dyn Fn() -> Command, words: &[&str]) -> Result<(), PairError
     if ended.status.success() { Ok(()) } else { Err(PairError::Command(words.join(" "), said())) }
 }
 
-fn config(folder: &Path, at: usize) -> String {
-    let port = home(folder, at).join("beidou");
+fn config(at: usize, ways: &[Way]) -> String {
+    let links: Vec<&str> = ways.iter().filter(|way| way.at == at).map(|way| way.link.as_str()).collect();
     format!(
         r#"[station]
 number = {}
@@ -144,18 +142,10 @@ id = {NET}
 centre = {}
 key = "net.key"
 
-[[link]]
-name = "bd"
-device = "beidou"
-serial = {{ port = {port:?}, baud = 115200 }}
-profile = {{ dialect = "rdss40" }}
-"#,
-        NUMBERS[at], NAMES[at], NUMBERS[COUNTY]
+{}"#,
+        NUMBERS[at],
+        NAMES[at],
+        NUMBERS[COUNTY],
+        links.join("\n")
     )
-}
-
-/// Quick, so that a minute of real cards is a few seconds here.
-fn weather(loss_permille: u32) -> (Bearer, Weather) {
-    let (delay_min, delay_mean) = (Duration::from_millis(100), Duration::from_millis(250));
-    (Bearer::Beidou, Weather { loss_permille, delay_min, delay_mean, ..Weather::typical(Bearer::Beidou) })
 }

@@ -7,6 +7,7 @@
 pub mod beidou;
 pub mod handset;
 pub mod hytera;
+pub mod ip_radio;
 pub mod kinds;
 pub mod kiss;
 pub mod meshcore;

@@ -106,15 +106,18 @@ impl Outbox {
             let usable = cards.ways_to(ports, &delivery.terminals);
             let attempt = delivery.air.as_ref().map_or(1, |air| air.stream.tries());
             let there = |terminal: &TerminalId| usable.iter().any(|(usable, _)| usable == terminal);
-            if pending.attempt == attempt && pending.ways.iter().any(there) {
+            // A try has failed when the next one is due, not when its frame is out: the receipt may be on its way.
+            let is_due = || delivery.terminals.iter().any(|terminal| pending.leg(terminal).not_before <= now);
+            let is_new = pending.attempt != attempt && is_due();
+            if !is_new && pending.ways.iter().any(there) {
                 continue;
             }
-            if pending.attempt != attempt {
+            if is_new {
                 let unanswered = std::mem::take(&mut pending.unanswered);
                 unanswered.iter().for_each(|terminal| paths.count(station, terminal, false));
+                pending.attempt = attempt;
             }
-            pending.ways = paths.choose(now, station, attempt, message.precedence, &pending.ways, &usable);
-            pending.attempt = attempt;
+            pending.ways = paths.choose(now, station, pending.attempt, message.precedence, &pending.ways, &usable);
         }
     }
 }

@@ -11,4 +11,5 @@ mod relayed;
 mod sent;
 mod station;
 mod stations;
+mod two_ways;
 mod typed;

@@ -68,10 +68,15 @@ pub(crate) struct Pair {
 
 impl Pair {
     pub(crate) fn new(loss_permille: u64) -> Self {
+        Self::of(loss_permille, ROSTER, station_config)
+    }
+
+    /// Two stations that have more than their cards.
+    pub(crate) fn of(loss_permille: u64, roster: &str, config: impl Fn(usize) -> EngineConfig) -> Self {
         let ends = [0, 1].map(|at| {
-            let mut station = Station::fresh(station_config(at), Some(WALL));
+            let mut station = Station::fresh(config(at), Some(WALL));
             station.card = CARDS[at];
-            let roster: Roster = serde_json::from_str(ROSTER).unwrap();
+            let roster: Roster = serde_json::from_str(roster).unwrap();
             station.request(Request::ImportRoster { roster, by: "test".into() });
             station.bring_up();
             station.advance(Duration::from_secs(120));

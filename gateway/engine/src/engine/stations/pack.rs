@@ -287,14 +287,19 @@ impl Engine {
         }
     }
 
-    /// A receipt for a message came: the bearers that carried it last have shown that they work.
-    pub(super) fn answered_way(&mut self, id: MessageId, delivery: u16) {
+    /// A receipt for a message came `by` a bearer: that one has shown that it works, and carries what is still asked for. Of
+    /// another one that carried the message as well nothing is known; it may be dead and only quicker to take rows.
+    pub(super) fn answered_way(&mut self, id: MessageId, delivery: u16, by: &TerminalId) {
         let Ok(station) = self.station_of(id, delivery) else { return };
         self.evidence.heard(&Far::Station(station));
+        let tries = self.air_plan(id, delivery).map_or(1, |plan| plan.stream.tries());
         let Some(pending) = self.outbox.pending.get_mut(&(id, delivery)) else { return };
-        for terminal in std::mem::take(&mut pending.unanswered) {
-            self.outbox.paths.count(station, &terminal, true);
+        let mut carried = std::mem::take(&mut pending.unanswered);
+        if carried.contains(by) {
+            carried.retain(|terminal| terminal == by);
+            (pending.ways, pending.attempt) = (carried.clone(), tries);
         }
+        carried.iter().for_each(|terminal| self.outbox.paths.count(station, terminal, true));
     }
 
     /// A row went out, or may have: when the next one is due follows from the stream.

@@ -159,7 +159,7 @@ impl Engine {
 
     fn receipts_owed(&self, now: Now) -> BTreeMap<(Traffic, StationId), Owing> {
         let mut owing: BTreeMap<(Traffic, StationId), Owing> = BTreeMap::new();
-        let mut add = |traffic: Traffic, station: StationId, precedence: Precedence, presses: bool| {
+        let mut add = |traffic: Traffic, station: StationId, precedence: Precedence, rows_from: Option<&TerminalId>| {
             let since = self.stations.owed_since.get(&(traffic, station)).copied().unwrap_or_default();
             let entry = owing.entry((traffic, station)).or_insert_with(|| Owing {
                 word: Word::Receipts,
@@ -167,21 +167,24 @@ impl Engine {
                 station,
                 precedence,
                 since,
-                presses,
+                presses: false,
                 terminals: self.terminals_of(station),
             });
             entry.precedence = entry.precedence.max(precedence);
-            entry.presses |= presses;
+            if let Some(from) = rows_from {
+                entry.presses = true;
+                // Rows are asked for where they come from: a way that was proven earlier may have failed since.
+                entry.terminals.sort_by_key(|terminal| terminal != from);
+            }
         };
         for (traffic, net) in &self.state.nets {
             for (number, owed) in net.owed.iter().filter(|(_, owed)| owed.copies > 0) {
-                add(*traffic, number.src, owed.precedence, false);
+                add(*traffic, number.src, owed.precedence, None);
             }
         }
         for (traffic, number, _) in self.stations.gatherings.needs(now.mono) {
-            let gathered = self.net_state(traffic).gathered.get(&number);
-            let precedence = gathered.map_or(Precedence::Routine, |gathered| gathered.partial.header().precedence);
-            add(traffic, number.src, precedence, true);
+            let Some(gathered) = self.net_state(traffic).gathered.get(&number) else { continue };
+            add(traffic, number.src, gathered.partial.header().precedence, Some(&gathered.from));
         }
         owing
     }
@@ -246,7 +249,7 @@ impl Engine {
     pub(super) fn receipts_heard(&mut self, now: Now, arrival: &Arrival, from: StationId, receipts: &[Receipt]) {
         for receipt in receipts {
             match self.sealed_as(arrival.traffic, from, receipt.seq) {
-                Some((id, delivery)) => self.receipt_heard(now, id, delivery, receipt.state),
+                Some((id, delivery)) => self.receipt_heard(now, arrival, id, delivery, receipt.state),
                 None => {
                     let detail = format!("station {} seq {}", from.number(), receipt.seq);
                     self.tell(Event::Remarked { link: arrival.link.clone(), what: "无对应报文的回执", detail });
@@ -268,10 +271,10 @@ impl Engine {
         self.state.messages().rev().find_map(of)
     }
 
-    fn receipt_heard(&mut self, now: Now, id: MessageId, delivery: u16, state: State) {
+    fn receipt_heard(&mut self, now: Now, arrival: &Arrival, id: MessageId, delivery: u16, state: State) {
         let record = journal::ReceiptHeard { id: id_to_u64(id), delivery: delivery.into(), state: state_bits(state) };
         self.append(now, What::ReceiptHeard(record));
-        self.answered_way(id, delivery);
+        self.answered_way(id, delivery, &arrival.from);
         let by = "receipt";
         match state {
             State::Need(_) => self.send_again_now(now, id, delivery),
