@@ -53,6 +53,8 @@ pub(crate) struct Waiting {
     pub copies: u32,
     /// Frames that it still takes when none is lost.
     pub parts: u8,
+    /// It goes to a station: what is repeated takes its sender's turn.
+    pub to_station: bool,
     /// Slots that it will take, in thousandths.
     pub weight: u64,
     /// It waits until then.
@@ -200,8 +202,8 @@ impl Queue {
             before.others += theirs.weight;
             before.round += theirs.weight.min(1_000);
         }
-        // The second try of a single frame goes after everybody's first; a row of several takes its turn.
-        if this.parts <= 1 {
+        // The second copy of a plain text goes after everybody's first; a row of several takes its turn.
+        if this.parts <= 1 && !this.to_station {
             before.round = before.round.max(before.others - before.shared);
         }
     }
@@ -259,7 +261,17 @@ mod tests {
     fn waiting(counter: u32, by: By, precedence: Precedence) -> Waiting {
         let id = MessageId { station: StationId::new(1).unwrap(), counter };
         let lanes = Lanes::default().with(0);
-        Waiting { entry: (id, 0), by, precedence, copies: 0, parts: 1, weight: 1_000, due: Instant(0), lanes }
+        Waiting {
+            entry: (id, 0),
+            by,
+            precedence,
+            copies: 0,
+            parts: 1,
+            to_station: false,
+            weight: 1_000,
+            due: Instant(0),
+            lanes,
+        }
     }
 
     fn queue(entries: &[Waiting]) -> Queue {

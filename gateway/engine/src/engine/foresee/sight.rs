@@ -79,6 +79,7 @@ impl Engine {
             precedence: message.precedence,
             copies: copies_out(delivery),
             parts,
+            to_station: delivery.station.is_some(),
             weight,
             due: due.unwrap_or_default(),
             lanes: way.lanes,
