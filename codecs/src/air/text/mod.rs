@@ -87,7 +87,7 @@ impl TextError {
             Self::Body { found } => format!("正文有 {found} 字节，最多读 {BODY_MAX} 字节"),
             Self::Codec { codec } => format!("本站没有第 {codec} 号文字编码：请对方不用模型重发"),
             Self::Bytes { codec, len } => format!("这 {len} 字节不是第 {codec} 号编码的文字"),
-            Self::Model(_) => "文字模型读不出：请重新安装".into(),
+            Self::Model(_) => "这些字节不是用本站的文字模型写的，或者路上坏了：请对方重发".into(),
         }
     }
 }

@@ -86,14 +86,19 @@ pub(super) fn pack(words: &str, out: &mut dyn Write) -> Result<ExitCode, CliErro
 
 /// Says in words what the bytes of a content are.
 pub(super) fn unpack(bytes: &str, out: &mut dyn Write) -> Result<ExitCode, CliError> {
+    let bytes = from_hex(bytes)?;
+    let content = Content::parse(&bytes).map_err(|error| refused(format!("读不通：{}", error.label()), &error))?;
+    writeln!(out, "{}", words_of(&content, &form::Area::default())?)?;
+    Ok(ExitCode::SUCCESS)
+}
+
+/// Bytes as people write them down.
+pub(super) fn from_hex(bytes: &str) -> Result<Vec<u8>, CliError> {
     let bytes: String = bytes.split_whitespace().collect();
     if bytes.is_empty() {
         return Err(CliError::Usage("没有要读的内容：请给出 yizhan pack 输出的那种十六进制".into()));
     }
-    let bytes = hex::decode(&bytes).map_err(|error| refused(not_hex(error), &error))?;
-    let content = Content::parse(&bytes).map_err(|error| refused(format!("读不通：{}", error.label()), &error))?;
-    writeln!(out, "{}", words_of(&content)?)?;
-    Ok(ExitCode::SUCCESS)
+    hex::decode(&bytes).map_err(|error| refused(not_hex(error), &error))
 }
 
 fn not_hex(error: hex::FromHexError) -> String {
@@ -105,8 +110,8 @@ fn not_hex(error: hex::FromHexError) -> String {
     }
 }
 
-fn words_of(content: &Content) -> Result<String, CliError> {
-    match writing::read(content, &form::Area::default()) {
+pub(super) fn words_of(content: &Content, area: &form::Area) -> Result<String, CliError> {
+    match writing::read(content, area) {
         Ok(reading) => Ok(reading.words),
         Err(ReadError::Kind { .. }) => {
             serde_json::to_string(content).map_err(|error| CliError::Failed(error.to_string()))

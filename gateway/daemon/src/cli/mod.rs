@@ -14,6 +14,7 @@ mod net;
 mod offline;
 mod story;
 mod talk;
+mod unseal;
 mod usage;
 mod words;
 
@@ -148,11 +149,14 @@ enum What {
         #[arg(value_name = "文字")]
         text: String,
     },
-    /// 读站间内容（十六进制）
+    /// 读站间内容（十六进制）；加 --sealed 读加密的帧
     Unpack {
-        /// 站间内容的字节
-        #[arg(value_name = "十六进制")]
-        hex: String,
+        /// 站间内容的字节；加 --sealed 时是帧，一条报文的各帧都写上
+        #[arg(value_name = "十六进制", required = true)]
+        hex: Vec<String>,
+        /// 用配置里的密钥打开加密的帧：只看，不当作收到
+        #[arg(long)]
+        sealed: bool,
     },
     /// 空口用量：一条报文占多少字节、几个时隙
     Airtime {
@@ -403,7 +407,8 @@ fn perform(cli: Cli, table: AirtimeTable) -> Result<ExitCode, CliError> {
         What::Explain(explain) => return offline::explain(&explain, out),
         What::Airtime { what: AirtimeWhat::Text { file, json } } => return airtime::text(&file, json, out),
         What::Pack { text } => return airtime::pack(&text, out),
-        What::Unpack { hex } => return airtime::unpack(&hex, out),
+        What::Unpack { hex, sealed: false } => return airtime::unpack(&hex.concat(), out),
+        What::Unpack { hex, sealed: true } => return unseal::unpack(&Config::load(&place.config)?, &hex, out),
         What::Airtime { what: AirtimeWhat::Form } => airtime::forms(out)?,
         What::Airtime { what: AirtimeWhat::Table { quick } } => out.write_all(table(quick).as_bytes())?,
         What::Send(send) => return talk::send(&place.client()?, &send, out),

@@ -35,6 +35,7 @@ fn the_documented_forms_are_understood() {
         "yizhan airtime text messages.txt --json",
         "yizhan pack 水位上涨",
         "yizhan unpack 0041",
+        "yizhan unpack --sealed 4700c005 4700c006",
         "yizhan carry export --to sanhe --out carry.txt",
         "yizhan carry export --to sanhe --qr",
         "yizhan carry import carry.txt",
