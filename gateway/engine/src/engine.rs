@@ -88,6 +88,7 @@ struct Stations {
     /// Frames on their way that are no message's.
     flights: BTreeMap<AttemptId, stations::Flight>,
     counts: stations::Counts,
+    clears: stations::Clears,
     places: stations::Places,
     /// The terminal by which a station was last heard.
     heard_from: BTreeMap<StationId, TerminalId>,

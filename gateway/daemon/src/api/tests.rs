@@ -244,7 +244,7 @@ async fn a_roster_goes_in_whole_or_not_at_all() {
         let body = json!({ "roster": roster }).to_string();
         rig.raw("PUT /api/v1/roster", &headers, &body).await
     };
-    let person = json!({ "id": "li-lei", "name": "李雷", "unit": "", "terminals": ["beidou:142020"] });
+    let person = json!({ "id": "li-lei", "name": "李雷", "unit": "", "number": null, "terminals": ["beidou:142020"] });
     assert_eq!(put(json!({ "person": [person] })).await.0, 200);
     assert_eq!(rig.get("/api/v1/roster").await.1["person"], json!([person]));
     let (status, body) = put(json!({ "person": [person, person] })).await;

@@ -103,7 +103,7 @@ impl Engine {
 
     /// The message that this one repeats: a retransmission of the terminal, a copy through a command unit, or one of
     /// ours that came back through another station or terminal.
-    fn repeat_of(&self, now: Now, draft: &Draft<'_>) -> Option<MessageId> {
+    pub(super) fn repeat_of(&self, now: Now, draft: &Draft<'_>) -> Option<MessageId> {
         if !draft.repeats_within.is_zero() || draft.overheard {
             let key = draft.key();
             if self.repeats.get(&key).is_some_and(|until| *until > now.mono) {
@@ -119,7 +119,7 @@ impl Engine {
         (whole || parts.any(|part| part.text == heard)).then_some(known.id)
     }
 
-    fn count_copy(&mut self, now: Now, link: &LinkId, of: MessageId) -> Offset {
+    pub(super) fn count_copy(&mut self, now: Now, link: &LinkId, of: MessageId) -> Offset {
         let record = journal::CopyCounted { id: id_to_u64(of), link: link.name().into() };
         self.append(now, What::CopyCounted(record));
         self.tell(Event::CopyHeard { of, link: link.clone() });

@@ -15,7 +15,7 @@ use yizhan_engine::io::{Recipient, Reply, Request, SendKind};
 use yizhan_engine::people::Roster;
 use yizhan_engine::time::Utc;
 
-const NET: u32 = 0x0051_0001;
+pub(crate) const NET: u32 = 0x0051_0001;
 const CARDS: [u32; 2] = [142_020, 142_021];
 const NUMBERS: [u16; 2] = [1, 7];
 

@@ -11,7 +11,7 @@ use bytes::Bytes;
 use yizhan_codecs::air::beacon::Beacon;
 use yizhan_codecs::air::content::Content as Packed;
 use yizhan_codecs::air::form::Area;
-use yizhan_codecs::air::frame::{ClearMessage, Message, OpenError, Opened, Proven};
+use yizhan_codecs::air::frame::{Message, OpenError, Opened, Proven};
 use yizhan_codecs::air::header::{Destination, Header};
 use yizhan_codecs::air::key::Proof;
 use yizhan_codecs::air::limits::Bearing;
@@ -116,13 +116,7 @@ impl Engine {
                 self.state.offset
             }
             Opened::Clear(message) => self.clear_heard(now, arrival, &message),
-            Opened::ClearRow(_) => {
-                let detail = format!("{}", arrival.from);
-                self.tell(Event::Remarked {
-                    link: arrival.link.clone(), what: "未认证的分段明文，不收", detail
-                });
-                self.state.offset
-            }
+            Opened::ClearRow(row) => self.clear_row_heard(now, arrival, &row),
         }
     }
 
@@ -235,23 +229,6 @@ impl Engine {
         self.state.offset
     }
 
-    /// A message that anybody may have made: shown with its mark, and nothing follows from it but for a call for help.
-    fn clear_heard(&mut self, now: Now, arrival: &Arrival, message: &ClearMessage) -> Offset {
-        let content = message.protected.as_ref().ok().map(|protected| &protected.content);
-        let read = content.map(|content| writing::read(content, &self.config.area));
-        let (text, opaque) = match read {
-            Some(Ok(reading)) => (reading.words, Vec::new()),
-            _ => (String::new(), message.bytes.clone()),
-        };
-        let Some(id) = self.take_id(now) else { return self.state.offset };
-        let by = message.header.src.map_or(String::new(), |src| self.station_name(src));
-        let (precedence, traffic) = (message.header.precedence, arrival.traffic);
-        let (words, form) = (String::new(), String::new());
-        let sealed = Sealed { id, precedence, voucher: Voucher::Nobody, traffic, by, words, form };
-        self.keep_sealed(now, arrival, sealed, text, opaque);
-        self.state.offset
-    }
-
     fn keep_sealed(&mut self, now: Now, arrival: &Arrival, sealed: Sealed, text: String, opaque: Vec<u8>) {
         let draft = Draft {
             to: format!("station:{}", self.config.station.number()),
@@ -263,7 +240,7 @@ impl Engine {
         self.keep(now, draft);
     }
 
-    fn station_name(&self, station: StationId) -> String {
+    pub(super) fn station_name(&self, station: StationId) -> String {
         let entry = self.state.roster().station_number(station);
         entry.map_or_else(|| format!("station:{}", station.number()), |entry| entry.id.clone())
     }

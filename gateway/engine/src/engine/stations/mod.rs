@@ -6,6 +6,7 @@
 //! - COMPLETE is owed once a message is stored, HUMAN only for what a person did.
 
 mod carry;
+mod clear;
 mod counts;
 mod frames;
 mod hear;
@@ -14,6 +15,7 @@ mod places;
 mod receipts;
 mod rows;
 
+pub(in crate::engine) use clear::Clears;
 pub(in crate::engine) use counts::Counts;
 pub(in crate::engine) use frames::Flight;
 pub(in crate::engine) use places::Places;
