@@ -58,6 +58,8 @@ pub struct Scenario {
 pub struct PolicyChange {
     pub outbox_max: Option<usize>,
     pub flash_reserved: Option<usize>,
+    /// Of 1000 queued slots, what one sender may hold.
+    pub sender_share: Option<u32>,
     /// Minutes a message lives: flash, immediate, priority, routine.
     pub life_min: Option<[u64; 4]>,
     /// Copies to a terminal that cannot confirm: flash, immediate, priority, routine.

@@ -19,6 +19,7 @@ clock_trusted_from_min = 0.0
 [policy]
 outbox_max = 12
 flash_reserved = 6
+sender_share = 1000
 life_min = [15, 20, 30, 30]
 [[link]]
 name = "beidou"

@@ -70,6 +70,7 @@ impl Scenario {
         let mut policy = Policy::default();
         policy.outbox_max = change.outbox_max.unwrap_or(policy.outbox_max);
         policy.flash_reserved = change.flash_reserved.unwrap_or(policy.flash_reserved);
+        policy.sender_share = change.sender_share.unwrap_or(policy.sender_share);
         if let Some([flash, immediate, priority, routine]) = change.life_min.map(|m| m.map(minutes_whole)) {
             policy.life = PerPrecedence { flash, immediate, priority, routine };
         }
