@@ -3,7 +3,7 @@
 use crate::config::Reach;
 use std::sync::Arc;
 use yizhan_codecs::codec::Codec;
-use yizhan_codecs::message::TerminalId;
+use yizhan_codecs::message::{StationId, TerminalId};
 
 /// What can be reached over a link: numbers that its device can write, out of those that the link is for.
 #[derive(Clone, Debug)]
@@ -24,14 +24,22 @@ impl Coverage {
 
 /// What can be reached over any link of the station, whether it is up or not.
 #[derive(Clone, Debug)]
-pub(crate) struct Reached(Vec<Coverage>);
+pub(crate) struct Reached {
+    /// The station itself: nothing is sent to it.
+    me: StationId,
+    links: Vec<Coverage>,
+}
 
 impl Reached {
-    pub fn new(links: impl Iterator<Item = Coverage>) -> Self {
-        Self(links.collect())
+    pub fn new(me: StationId, links: impl Iterator<Item = Coverage>) -> Self {
+        Self { me, links: links.collect() }
     }
 
     pub fn has(&self, to: &TerminalId) -> bool {
-        self.0.iter().any(|link| link.has(to))
+        self.links.iter().any(|link| link.has(to))
+    }
+
+    pub fn is_me(&self, station: Option<StationId>) -> bool {
+        station == Some(self.me)
     }
 }

@@ -6,6 +6,7 @@ mod foresee;
 mod hear;
 mod keep;
 mod recover;
+mod replace;
 mod send;
 mod stations;
 mod status;
@@ -306,7 +307,7 @@ impl Engine {
 
     /// What the links of this station reach, up or not.
     fn reached(&self) -> Reached {
-        Reached::new(self.sessions.values().map(Session::coverage))
+        Reached::new(self.config.station, self.sessions.values().map(Session::coverage))
     }
 
     fn tell_wake(&mut self, now: Now) {

@@ -203,6 +203,8 @@ pub enum SendKind {
     Text,
     Order,
     Warning,
+    /// A form, asked for as its keypad line; one that orders or warns is kept as [`Self::Order`] or [`Self::Warning`].
+    Form,
 }
 
 /// The engine's answer to a request. Given only after what it promises is stored.
@@ -240,6 +242,9 @@ pub enum Refusal {
     TooLong { found: usize, max: usize },
     #[error("the text is empty")]
     Empty,
+    /// What is asked about a keypad line that is not clear, in Chinese.
+    #[error("the form is not clear: {question}")]
+    FormUnclear { question: String },
     #[error("no message {id}")]
     UnknownMessage { id: MessageId },
     #[error("message {id} has already ended")]
@@ -271,6 +276,7 @@ impl Refusal {
             Self::SenderShare { .. } => "sender_share",
             Self::TooLong { .. } => "too_long",
             Self::Empty => "empty",
+            Self::FormUnclear { .. } => "form_unclear",
             Self::UnknownMessage { .. } => "unknown_message",
             Self::AlreadyEnded { .. } => "already_ended",
             Self::NothingToConfirm { .. } => "nothing_to_confirm",
@@ -300,6 +306,7 @@ impl Refusal {
             ),
             Self::TooLong { found, max } => format!("正文 {found} 字，最多 {max} 字：请缩短或分开发送"),
             Self::Empty => "正文为空：请输入内容".into(),
+            Self::FormUnclear { question } => format!("报表没有看懂：{question}"),
             Self::UnknownMessage { id } => format!("没有编号为 {id} 的报文：请核对编号"),
             Self::AlreadyEnded { id } => format!("报文 {id} 已经结束，不能再操作"),
             Self::NothingToConfirm { id } => format!("报文 {id} 没有等待确认的事项"),

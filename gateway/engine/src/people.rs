@@ -20,7 +20,7 @@ pub struct Roster {
     #[serde(default, rename = "group")]
     pub groups: Vec<Group>,
     /// Which topics are relayed by themselves, and to which groups. Without a rule for `sos`, an SOS goes to every
-    /// group; nothing else is relayed by itself.
+    /// group; without one for `form`, a report goes where a text goes; nothing else is relayed by itself.
     #[serde(default, rename = "relay")]
     pub relays: Vec<RelayRule>,
 }
@@ -112,6 +112,8 @@ pub struct RelayRule {
 #[serde(rename_all = "lowercase")]
 pub enum Topic {
     Sos,
+    /// A report of the forms that is no call for help and no answer.
+    Form,
     Text,
     Answer,
     Position,
@@ -119,11 +121,14 @@ pub enum Topic {
 }
 
 impl Topic {
+    pub const ALL: [Self; 6] = [Self::Sos, Self::Form, Self::Text, Self::Answer, Self::Position, Self::Data];
+
     /// Machine name.
     #[must_use]
     pub const fn name(self) -> &'static str {
         match self {
             Self::Sos => "sos",
+            Self::Form => "form",
             Self::Text => "text",
             Self::Answer => "answer",
             Self::Position => "position",
@@ -286,8 +291,10 @@ impl Roster {
     #[must_use]
     pub fn relay_groups(&self, topic: Topic) -> Vec<&Group> {
         let rules: Vec<_> = self.relays.iter().filter(|rule| rule.topic == topic).collect();
-        if rules.is_empty() {
-            return if topic == Topic::Sos { self.groups.iter().collect() } else { Vec::new() };
+        match topic {
+            Topic::Sos if rules.is_empty() => return self.groups.iter().collect(),
+            Topic::Form if rules.is_empty() => return self.relay_groups(Topic::Text),
+            _ => {}
         }
         self.groups.iter().filter(|g| rules.iter().any(|rule| rule.groups.contains(&g.id))).collect()
     }

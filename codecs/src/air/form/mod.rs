@@ -14,6 +14,7 @@
 pub mod bits;
 mod json;
 mod keypad;
+mod newer;
 mod pack;
 mod register;
 mod render;

@@ -55,6 +55,11 @@ fn layout(schema: &'static Schema) -> String {
     });
     let keypad = format!("keypad `#{}`", schema.keypad);
     writeln!(text, "`{}` · schema id {}{ids} · {keypad}\n", schema.name, schema.id).unwrap();
+    if let Some(fields) = &schema.replaces {
+        let fields: Vec<String> = fields.iter().map(|name| format!("`{name}`")).collect();
+        let same = if fields.is_empty() { String::new() } else { format!(" with the same {}", fields.join(", ")) };
+        writeln!(text, "A newer one of the same unit{same} takes the place of one that still waits.\n").unwrap();
+    }
     text.push_str("| field | label | kind | bits | values | not known |\n|---|---|---|---|---|---|\n");
     for field in &schema.fields {
         text.push_str(&layout_row(field, ""));

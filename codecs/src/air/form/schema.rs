@@ -40,6 +40,9 @@ pub struct Schema {
     /// Whether this form is a call for help.
     #[serde(default)]
     pub distress: bool,
+    /// A newer one of the same unit with the same values in these fields takes the place of an older one that still waits.
+    /// Without it every one stands for itself.
+    pub replaces: Option<Vec<String>>,
     /// The fields that bare values on a keypad line mean, in their order.
     pub line: Vec<String>,
     /// How many bare values may stand alone. Beyond them all must be there: a number that was left out would shift the rest.
@@ -306,6 +309,9 @@ pub fn check(schema: &Schema) -> Result<(), String> {
         if matches!(field.kind, Kind::Rows { .. }) && !last {
             return Err(format!("rows {name} must end the line"));
         }
+    }
+    if let Some(name) = schema.replaces.iter().flatten().find(|name| schema.field(name).is_none()) {
+        return Err(format!("replaces names {name}, which is no field"));
     }
     if schema.line_least.is_some_and(|least| least >= schema.line.len()) {
         return Err("line_least leaves nothing to be whole".into());

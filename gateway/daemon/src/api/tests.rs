@@ -211,6 +211,10 @@ async fn refusals_are_problems_in_both_languages() {
     assert_eq!((status, problem["type"].as_str()), (422, Some("urn:yizhan:problem:unknown_recipient")));
     assert!(problem["detail_zh"].as_str().unwrap().contains("王五"));
     assert!(problem["detail"].as_str().unwrap().contains("no person"));
+    let unclear = json!({ "to": "beidou:1", "text": "#1 2 99", "kind": "form" });
+    let (status, problem) = rig.post("/api/v1/messages", &unclear).await;
+    assert_eq!((status, problem["type"].as_str()), (422, Some("urn:yizhan:problem:form_unclear")));
+    assert!(problem["detail_zh"].as_str().unwrap().contains("灾种“99”不清"), "{problem}");
     let (status, problem) = rig.send("").await;
     assert_eq!((status, problem["type"].as_str()), (422, Some("urn:yizhan:problem:empty")));
     let unknown = json!({ "to": "beidou:1", "text": "x", "zz": 1 });

@@ -210,6 +210,9 @@ struct Send {
     /// 这是预警
     #[arg(long)]
     warning: bool,
+    /// 正文是按键报表，如 "#1 续报 滑坡 死3 失2"：到驿站是报表，到手持机是读得懂的话
+    #[arg(long, conflicts_with_all = ["order", "warning"])]
+    form: bool,
     /// 这是演练
     #[arg(long)]
     exercise: bool,

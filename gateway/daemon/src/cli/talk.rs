@@ -23,9 +23,10 @@ pub(super) fn me() -> String {
 }
 
 pub(super) fn send(client: &Client, send: &Send, out: &mut dyn Write) -> Result<ExitCode, CliError> {
-    let kind = match (send.order, send.warning) {
-        (true, _) => "order",
-        (_, true) => "warning",
+    let kind = match send {
+        Send { order: true, .. } => "order",
+        Send { warning: true, .. } => "warning",
+        Send { form: true, .. } => "form",
         _ => "text",
     };
     let mut body = json!({

@@ -371,10 +371,7 @@ pub(super) fn terminal(text: &str) -> Result<TerminalId, &'static str> {
 }
 
 fn topic(name: &str) -> Result<Topic, &'static str> {
-    [Topic::Sos, Topic::Text, Topic::Answer, Topic::Position, Topic::Data]
-        .into_iter()
-        .find(|topic| topic.name() == name)
-        .ok_or("topic")
+    Topic::ALL.into_iter().find(|topic| topic.name() == name).ok_or("topic")
 }
 
 fn kind(name: &str) -> Result<SendKind, &'static str> {
@@ -382,6 +379,7 @@ fn kind(name: &str) -> Result<SendKind, &'static str> {
         "" | "text" => Ok(SendKind::Text),
         "order" => Ok(SendKind::Order),
         "warning" => Ok(SendKind::Warning),
+        "form" => Ok(SendKind::Form),
         _ => Err("kind"),
     }
 }

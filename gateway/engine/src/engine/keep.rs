@@ -306,6 +306,7 @@ impl Engine {
             return;
         }
         self.route(now, id, &targets);
+        self.replace_older(now, id);
     }
 
     pub(super) fn relayed_to(&self, from: &TerminalId, topic: Topic) -> Vec<Target> {
@@ -448,6 +449,7 @@ fn topic_of(draft: &Draft<'_>, typed: &Typed, is_answer: bool) -> Topic {
         (true, ..) => Topic::Sos,
         (_, true, _) => Topic::Answer,
         (_, _, false) => Topic::Data,
+        _ if !typed.json.is_empty() => Topic::Form,
         _ => Topic::Text,
     }
 }

@@ -3,6 +3,7 @@
 use super::Engine;
 use super::admit::Applicant;
 use super::keep::routed_record;
+use super::typed::Typed;
 use crate::bus::journal::{self, record::What};
 use crate::bus::{Gated, id_to_u64};
 use crate::event::{End, Event, HoldReason};
@@ -20,12 +21,21 @@ struct Sending {
     to: String,
     targets: Vec<Target>,
     text: String,
+    /// What the text says as a form.
+    typed: Typed,
     precedence: Precedence,
     kind: SendKind,
     exercise: bool,
     in_reply_to: Option<MessageId>,
     supersedes: Option<MessageId>,
     by: String,
+}
+
+impl Sending {
+    /// What a plain terminal gets.
+    fn shown(&self) -> &str {
+        if self.typed.words.is_empty() { &self.text } else { &self.typed.words }
+    }
 }
 
 /// Who speaks when the station speaks by itself.
@@ -59,7 +69,9 @@ impl Engine {
         match request {
             Request::Send { to, text, precedence, kind, exercise, in_reply_to, supersedes, by } => {
                 let (to, targets) = self.resolve(to)?;
-                let sending = Sending { to, targets, text, precedence, kind, exercise, in_reply_to, supersedes, by };
+                let (kind, typed) = self.typed_here(kind, &text)?;
+                let sending =
+                    Sending { to, targets, text, typed, precedence, kind, exercise, in_reply_to, supersedes, by };
                 let recipients = sending.targets.len();
                 let id = self.send_text(now, sending)?;
                 let forecast = self.foretell(now, id);
@@ -67,8 +79,10 @@ impl Engine {
             }
             Request::Forecast { to, text, precedence, kind, exercise, by } => {
                 let (to, targets) = self.resolve(to)?;
+                let (kind, typed) = self.typed_here(kind, &text)?;
                 let (in_reply_to, supersedes) = (None, None);
-                let sending = Sending { to, targets, text, precedence, kind, exercise, in_reply_to, supersedes, by };
+                let sending =
+                    Sending { to, targets, text, typed, precedence, kind, exercise, in_reply_to, supersedes, by };
                 self.forecast_text(now, sending)
             }
             Request::Cancel { id, by } => self.cancel(now, id, &by),
@@ -110,6 +124,7 @@ impl Engine {
             self.end_open(now, old, End::Superseded, &format!("由 {id} 更新"));
         }
         self.route(now, id, &sending.targets);
+        self.replace_older(now, id);
         self.hold(now, Gated::Tell(Event::MessageAccepted { id, offset, precedence: sending.precedence }));
         Ok(id)
     }
@@ -130,13 +145,15 @@ impl Engine {
             by: sending.by.clone(),
             to: sending.to.clone(),
             text: sending.text.clone(),
-            topic: Topic::Text.name().into(),
+            topic: if sending.typed.is_line { Topic::Form } else { Topic::Text }.name().into(),
             precedence: sending.precedence.name().into(),
             kind: kind_name(sending.kind).into(),
             exercise: sending.exercise,
             in_reply_to: sending.in_reply_to.map_or(0, id_to_u64),
             supersedes: sending.supersedes.map_or(0, id_to_u64),
             life_ms: u64::try_from(life.as_millis()).unwrap_or(u64::MAX),
+            words: sending.typed.words.clone(),
+            form: sending.typed.json.clone(),
             ..journal::MessageKept::default()
         }
     }
@@ -174,7 +191,7 @@ impl Engine {
     fn check_all_carried(&self, sending: &Sending) -> Result<(), Refusal> {
         let (mut is_carried, mut without_text) = (false, None);
         for target in &sending.targets {
-            match self.check_carried(target, &sending.text) {
+            match self.check_carried(target, sending.shown()) {
                 Ok(()) => is_carried = true,
                 Err(refusal @ Refusal::NoText { .. }) => without_text = Some(refusal),
                 Err(refusal) => return Err(refusal),
@@ -239,6 +256,7 @@ impl Engine {
             to: to.to_string(),
             targets: vec![Target { person, terminals: vec![to.clone()], ..Target::default() }],
             text: words.text,
+            typed: Typed::default(),
             precedence: words.precedence,
             kind: SendKind::Text,
             exercise,
@@ -380,5 +398,6 @@ const fn kind_name(kind: SendKind) -> &'static str {
         SendKind::Text => "text",
         SendKind::Order => "order",
         SendKind::Warning => "warning",
+        SendKind::Form => "form",
     }
 }

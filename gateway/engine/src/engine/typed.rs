@@ -8,6 +8,7 @@ use super::Engine;
 use super::keep::Draft;
 use super::stations::Sealed;
 use super::submit::{OWN_NAME, OwnWords};
+use crate::io::{Refusal, SendKind};
 use crate::people::Topic;
 use crate::time::Now;
 use yizhan_codecs::air::form::{self, Area, Form, Question, Reference, Value};
@@ -18,6 +19,9 @@ const OWN_PLACE: [&str; 3] = ["sos", "position", "status"];
 
 /// What is asked of somebody who numbered the parts of a line by hand.
 const IN_ONE_PIECE: &str = "按键报表请写在一条里，不要自己分段，请重发";
+
+/// What is said of a form that does not begin as one.
+const NO_LINE: &str = "报表以 # 和编号开头，例如 #1 续报 滑坡 死3 失2";
 
 /// What a keypad line says. Of any other text nothing.
 #[derive(Debug, Default)]
@@ -58,19 +62,38 @@ impl Engine {
         if draft.joined && draft.native == 0 {
             return unclear(Question { field: None, text: IN_ONE_PIECE.into() });
         }
+        self.read_line(&draft.text).unwrap_or_else(unclear)
+    }
+
+    fn read_line(&self, line: &str) -> Result<Typed, Question> {
         let mut area = self.config.area.clone();
         area.counters.insert(self.config.station.number(), self.state.id_last);
-        match form::read_line(&draft.text, &area) {
-            Ok(form) => Typed {
-                is_line: true,
-                words: form.words(&area),
-                json: form.to_json().to_string(),
-                answer: answer(&form).map(|(answer, about)| (answer, Some(self.named(about)))),
-                position: own_place(&form, &area),
-                ..Typed::default()
-            },
-            Err(question) => unclear(question),
+        let form = form::read_line(line, &area)?;
+        Ok(Typed {
+            is_line: true,
+            words: form.words(&area),
+            json: form.to_json().to_string(),
+            answer: answer(&form).map(|(answer, about)| (answer, Some(self.named(about)))),
+            position: own_place(&form, &area),
+            ..Typed::default()
+        })
+    }
+
+    /// What somebody at the station sends, and as what kind: a form is asked for as its keypad line.
+    pub(super) fn typed_here(&self, kind: SendKind, text: &str) -> Result<(SendKind, Typed), Refusal> {
+        if kind != SendKind::Form {
+            return Ok((kind, Typed::default()));
         }
+        if !form::is_line(text) {
+            return Err(Refusal::FormUnclear { question: NO_LINE.into() });
+        }
+        let typed = self.read_line(text).map_err(|question| Refusal::FormUnclear { question: question.text })?;
+        let kind = match form::line_schema(text).map(|schema| schema.name.as_str()) {
+            Some("order") => SendKind::Order,
+            Some("warning") => SendKind::Warning,
+            _ => SendKind::Form,
+        };
+        Ok((kind, typed))
     }
 
     /// The message that a reference means: of this station the one nearest to the newest, of another one the first.

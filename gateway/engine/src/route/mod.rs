@@ -76,8 +76,12 @@ fn to_person(person: &Person, reached: &Reached) -> Option<Target> {
     Some(Target { person: Some(person.id.clone()), terminals, ..Target::default() })
 }
 
-/// Everything to a station takes this way, so that it knows the message by its number.
+/// Everything to a station takes this way, so that it knows the message by its number. Stations may share a roster, so this
+/// one may be in it too.
 pub(crate) fn to_station(station: &StationEntry, reached: &Reached) -> Option<Target> {
+    if reached.is_me(station.station()) {
+        return None;
+    }
     let terminals = within_reach(&station.terminals, reached)?;
     Some(Target { person: Some(station.id.clone()), terminals, group: false, station: station.station() })
 }

@@ -9,6 +9,7 @@ mod pair;
 mod places;
 mod recovered;
 mod relayed;
+mod reports;
 mod sent;
 mod station;
 mod stations;

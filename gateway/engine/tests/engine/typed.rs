@@ -27,7 +27,7 @@ fn a_line_is_kept_as_it_was_typed_and_shown_in_words() {
     assert_eq!((kept.words.as_str(), kept.shown()), (words, words));
     let form: serde_json::Value = serde_json::from_str(&kept.form).unwrap();
     assert_eq!((&form["form"], &form["dead"], form.get("moved")), (&"situation".into(), &3.into(), None));
-    assert_eq!((kept.topic, kept.precedence), (Topic::Text, Precedence::Priority));
+    assert_eq!((kept.topic, kept.precedence), (Topic::Form, Precedence::Priority));
     assert!(sent(&station).is_empty(), "what is clear is not answered");
 }
 
