@@ -1,7 +1,7 @@
 //! The ways to each station by their terminals, and which of them carry the next send.
 
 use super::bearer::{WayNo, Ways};
-use super::{Cards, Outbox, Port};
+use super::{Cards, Outbox, Pending, Port};
 use crate::bus::State;
 use crate::time::Instant;
 use std::collections::BTreeMap;
@@ -67,6 +67,29 @@ impl Paths {
         path.terminals(&chosen)
     }
 
+    /// The ways for what goes on because `works` was heard to work.
+    fn revive(
+        &mut self,
+        now: Instant,
+        station: StationId,
+        precedence: Precedence,
+        works: &TerminalId,
+        usable: &[(TerminalId, Duration)],
+    ) -> Vec<TerminalId> {
+        let path = self.0.entry(station).or_default();
+        path.learn(usable);
+        let works = path.number(works);
+        let chosen = path.ways.revive(now, precedence, works);
+        path.terminals(&chosen)
+    }
+
+    /// The try before has failed on every way that carried it.
+    fn count_failed(&mut self, station: StationId, pending: &mut Pending, attempt: u32) {
+        let unanswered = std::mem::take(&mut pending.unanswered);
+        unanswered.iter().for_each(|terminal| self.count(station, terminal, false));
+        pending.attempt = attempt;
+    }
+
     fn choose(
         &mut self,
         now: Instant,
@@ -113,11 +136,37 @@ impl Outbox {
                 continue;
             }
             if is_new {
-                let unanswered = std::mem::take(&mut pending.unanswered);
-                unanswered.iter().for_each(|terminal| paths.count(station, terminal, false));
-                pending.attempt = attempt;
+                paths.count_failed(station, pending, attempt);
             }
             pending.ways = paths.choose(now, station, pending.attempt, message.precedence, &pending.ways, &usable);
+        }
+    }
+
+    /// Something came from a station, by its terminal `works`: what waited for better air on the way there goes on, over
+    /// the way that was heard to work, and if it is urgent over a second one. What has just gone out waits for its receipt.
+    pub fn revive(
+        &mut self,
+        now: Instant,
+        (station, works): (StationId, &TerminalId),
+        state: &State,
+        ports: &BTreeMap<LinkId, Port>,
+    ) {
+        let Self { pending, paths, cards, .. } = self;
+        let mut any = false;
+        for ((id, number), pending) in pending {
+            let Some(message) = state.message(*id) else { continue };
+            let Some(delivery) = message.delivery(*number).filter(|d| d.station == Some(station)) else { continue };
+            let Some(air) = delivery.air.as_ref().filter(|air| air.stream.is_waiting()) else { continue };
+            if !pending.revive(now) {
+                continue;
+            }
+            any = true;
+            paths.count_failed(station, pending, air.stream.tries());
+            let usable = cards.ways_to(ports, &delivery.terminals);
+            pending.ways = paths.revive(now, station, message.precedence, works, &usable);
+        }
+        if any {
+            self.touch();
         }
     }
 }

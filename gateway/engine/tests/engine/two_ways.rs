@@ -109,3 +109,24 @@ fn what_is_asked_for_goes_out_on_the_way_that_brought_the_request_and_not_on_a_d
     assert_eq!(both.pair.message(1, id).map(|message| message.text.clone()), Some(long_order()));
     assert_eq!(both.pair.rung(0, id).0, Rung::Delivered);
 }
+
+#[test]
+fn what_waits_goes_on_over_the_way_that_is_heard_to_work_and_not_over_a_quicker_one_that_is_silent() {
+    let mut both = dead_mesh();
+    both.pair.deaf = Some(1);
+    let id = both.pair.send(0, "各站报水位", Precedence::Routine, SendKind::Text, false);
+    both.run(30 * 60);
+    assert!(both.pair.message(1, id).is_none(), "nothing comes through");
+    both.pair.deaf = None;
+    // What has just gone out may still be answered; a little later it is certain that it was in vain.
+    let last = |both: &Both| both.pair.ends[0].written.last().map_or(0, |(at, ..)| at.0);
+    let wait = 38_000_000;
+    while both.pair.ends[0].now.0 < last(&both) + wait {
+        both.run(1);
+    }
+    let before = both.datagrams(0).len();
+    both.pair.send(1, "水位三米二", Precedence::Routine, SendKind::Text, false);
+    both.run(5);
+    assert!(both.pair.message(1, id).is_some(), "it went out over Beidou as soon as Beidou was heard");
+    assert_eq!(both.datagrams(0).len(), before, "sent into the mesh, which is silent");
+}

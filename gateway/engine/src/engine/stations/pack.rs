@@ -275,16 +275,8 @@ impl Engine {
         }
         self.stations.heard_from.insert(station, from.clone());
         self.evidence.heard(&Far::Station(station));
-        let mut revived = false;
-        for ((id, delivery), pending) in &mut self.outbox.pending {
-            let waits = self.state.delivery(*id, *delivery).is_some_and(|d| {
-                d.station == Some(station) && d.air.as_ref().is_some_and(|air| air.stream.is_waiting())
-            });
-            revived |= waits && pending.revive(now.mono);
-        }
-        if revived {
-            self.outbox.touch();
-        }
+        let ports = self.ports();
+        self.outbox.revive(now.mono, (station, from), &self.state, &ports);
     }
 
     /// A receipt for a message came `by` a bearer: that one has shown that it works, and carries what is still asked for. Of
