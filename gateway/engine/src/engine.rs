@@ -12,6 +12,7 @@ mod stations;
 mod status;
 mod submit;
 mod typed;
+mod undelivered;
 mod upkeep;
 
 pub use recover::RecoverError;

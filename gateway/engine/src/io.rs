@@ -207,6 +207,14 @@ pub enum SendKind {
     Form,
 }
 
+impl SendKind {
+    /// Whether people act on it at once: it is not held against its sender's share, and is not sent while its age is unknown.
+    #[must_use]
+    pub const fn commands(self) -> bool {
+        matches!(self, Self::Order | Self::Warning)
+    }
+}
+
 /// The engine's answer to a request. Given only after what it promises is stored.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub enum Reply {

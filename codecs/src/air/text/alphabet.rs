@@ -32,6 +32,13 @@ pub struct Choice {
     at: usize,
 }
 
+impl Choice {
+    /// The number of the decision that parts it, in the order of the parts.
+    pub const fn node(self) -> usize {
+        self.at
+    }
+}
+
 impl Alphabet {
     /// Takes characters in the order of their numbers and the parts of their tree; `None` where the three are missing.
     pub fn new(list: Vec<char>, parts: Vec<u16>) -> Option<Self> {
@@ -94,6 +101,18 @@ impl Alphabet {
         // A file that was not made by training may say anything; both halves must hold something.
         let part = self.parts.get(choice.at).copied().unwrap_or(choice.low);
         Some(part.clamp(choice.low + 1, choice.high - 1))
+    }
+
+    /// The decisions that lead to a symbol: which one of the tree, and to which side.
+    #[cfg(any(test, feature = "training"))]
+    pub fn way(&self, symbol: u16) -> impl Iterator<Item = (usize, bool)> {
+        let mut choice = self.root();
+        std::iter::from_fn(move || {
+            let part = self.part(choice)?;
+            let turn = (choice.node(), symbol >= part);
+            choice = self.half(choice, part, turn.1);
+            Some(turn)
+        })
     }
 
     /// The half that was decided for.

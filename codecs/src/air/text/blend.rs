@@ -7,6 +7,7 @@
 #[cfg(feature = "training")]
 use super::fixed::stretch;
 use super::fixed::{ONE, STRETCH_MAX, ln, squash};
+use super::join::Join;
 
 /// Classes of a count.
 pub const CLASSES: usize = 16;
@@ -20,12 +21,12 @@ pub const STRETCHED: u32 = stored(STRETCH_MAX) + 1;
 pub const WEIGHED: u32 = stored(WEIGHT_MAX) + 1;
 
 /// A number with a sign as a file has it: 0, -1, 1, -2, 2 are 0, 1, 2, 3, 4.
-const fn stored(number: i32) -> u32 {
+pub(super) const fn stored(number: i32) -> u32 {
     ((number << 1) ^ (number >> 31)).cast_unsigned()
 }
 
 /// The number that [`stored`] stands for.
-fn signed(stored: u32) -> i32 {
+pub(super) fn signed(stored: u32) -> i32 {
     let half = (stored >> 1).cast_signed();
     if stored & 1 == 0 { half } else { !half }
 }
@@ -92,7 +93,12 @@ pub struct Blend {
     chosen: Vec<usize>,
     opinions: Vec<i32>,
     last: usize,
+    /// What it made of the last decision, on the logistic scale and as a probability.
+    leans: i32,
     p: i32,
+    /// The net beside it, where there is one, and whether it had a word in the last decision.
+    join: Option<Join>,
+    joined: bool,
 }
 
 impl Blend {
@@ -127,8 +133,37 @@ impl Blend {
             worth,
             weights,
             last: 0,
+            leans: 0,
             p: ONE / 2,
+            join: None,
+            joined: false,
         }
+    }
+
+    /// The same with a net beside it.
+    pub fn beside(mut self, join: Join) -> Self {
+        self.join = Some(join);
+        self
+    }
+
+    /// What the counts alone made of the last decision.
+    #[cfg(feature = "training")]
+    pub const fn counted(&self) -> i32 {
+        self.p
+    }
+
+    /// Learns of the net beside it what the last decision was.
+    #[cfg(feature = "training")]
+    pub fn learn_join(&mut self, bit: bool, rate: i32) {
+        if let Some(join) = self.join.as_mut().filter(|_| self.joined) {
+            join.learn(bit, rate);
+        }
+    }
+
+    /// What has been learned of the net beside it.
+    #[cfg(feature = "training")]
+    pub const fn join(&self) -> Option<&Join> {
+        self.join.as_ref()
     }
 
     /// A trained blend out of stored numbers, as many as [`Shape::cells`] and [`Shape::weights`] say.
@@ -182,7 +217,15 @@ impl Blend {
         let blended = dot(self.weights.get(self.last..self.last + views).unwrap_or_default(), &self.opinions);
         // Nothing is so sure that its opposite could not be written.
         self.p = squash(blended).clamp(6, ONE - 6);
+        (self.leans, self.joined) = (blended, false);
         self.p
+    }
+
+    /// Takes in what the net expects of the decision just predicted, and gives the probability of both together.
+    pub fn with_net(&mut self, net: i32, context: usize, depth: usize) -> i32 {
+        let Some(join) = &mut self.join else { return self.p };
+        self.joined = true;
+        join.predict([self.leans, net], context, depth)
     }
 
     fn take_inputs(&mut self, seen: &[Counts]) {
@@ -215,17 +258,20 @@ impl Blend {
         if let Some(weights) = self.weights.get_mut(self.last..self.last + views) {
             teach(weights, &self.opinions, truth - self.p, rate / 4);
         }
+        if let Some(join) = self.join.as_mut().filter(|_| self.joined) {
+            join.learn(bit, rate);
+        }
     }
 }
 
-fn dot(weights: &[i32], inputs: &[i32]) -> i32 {
+pub(super) fn dot(weights: &[i32], inputs: &[i32]) -> i32 {
     let sum: i64 = weights.iter().zip(inputs).map(|(w, x)| i64::from(*w) * i64::from(*x)).sum();
     let max = i64::from(STRETCH_MAX);
     i32::try_from((sum / WEIGHT_ONE).clamp(-max, max)).unwrap_or(0)
 }
 
 /// One step down the slope of the cost: each weight by `rate` times its input (in nats) times the error.
-fn teach(weights: &mut [i32], inputs: &[i32], error: i32, rate: i32) {
+pub(super) fn teach(weights: &mut [i32], inputs: &[i32], error: i32, rate: i32) {
     for (weight, input) in weights.iter_mut().zip(inputs) {
         let step = (i64::from(*input) * i64::from(error) * i64::from(rate) + (1 << 23)) >> 24;
         *weight = weight.saturating_add(i32::try_from(step).unwrap_or(0)).clamp(-WEIGHT_MAX, WEIGHT_MAX);

@@ -1,6 +1,6 @@
 //! The file of a model, to the bit.
 //!
-//! After `YZT2` come sections, each a count (32 bits), a width (8) and as many numbers of that many bits, packed from the
+//! After `YZT3` come sections, each a count (32 bits), a width (8) and as many numbers of that many bits, packed from the
 //! lowest bit of the first byte on; the last byte is filled with zeros. The width is that of the greatest number: a corpus
 //! of 8,000 kinds of characters takes 13 bits a character. What can be made again out of the rest is not in the file: the
 //! order of the suffixes takes a few hundredths of a second and would be the greater half.
@@ -9,16 +9,18 @@
 //! - No byte of a file makes reading panic, or take more room than [`NUMBERS_MAX`] numbers a section.
 
 use super::alphabet::Alphabet;
-use super::blend::{Blend, STRETCHED, Shape, WEIGHED};
+use super::blend::{Blend, STRETCHED, Shape, WEIGHED, signed, stored};
 use super::digits::{self, CONTEXT_BITS, Tallies};
 use super::index::Index;
+use super::join::{self, Join};
 use super::lexicon::{Lexicon, WORD_MAX};
 use super::model::Model;
+use super::net::{CHARACTER_MAX, DECISION_MAX, GATE_MAX, GATES, INNER, Net, OUTER};
 use super::predict;
 use super::topic::Messages;
 
 /// The first bytes of a model file.
-pub const MAGIC: &[u8; 4] = b"YZT2";
+pub const MAGIC: &[u8; 4] = b"YZT3";
 
 /// Numbers of the longest section that is read.
 pub const NUMBERS_MAX: u32 = 1 << 22;
@@ -30,7 +32,7 @@ const KINDS_MAX: u32 = 0xFFFF;
 #[derive(Clone, Copy, Debug, PartialEq, Eq, thiserror::Error)]
 pub enum ModelError {
     /// Another kind of file.
-    #[error("the file does not begin with YZT2: no model, or one of another version")]
+    #[error("the file does not begin with YZT3: no model, or one of another version")]
     Magic,
     /// The file ends too early.
     #[error("{section}: {needed} bytes are needed, {left} are left: the file was cut")]
@@ -171,6 +173,64 @@ impl<'a> Sections<'a> {
         Ok(lexicon)
     }
 
+    /// The symbols of the corpus: the decisions of each, one after the other, lowest bit of a byte first.
+    fn corpus(&mut self, alphabet: &Alphabet) -> Result<Vec<u16>, ModelError> {
+        let counts = self.exactly("corpus symbols", NUMBERS_MAX, 1)?;
+        let count = counts.first().map_or(0, |count| *count as usize);
+        let bytes = self.next("corpus", 256)?;
+        let needed = u64::try_from(count.div_ceil(8)).unwrap_or(u64::MAX);
+        if bytes.len() < count.div_ceil(8) {
+            // A symbol takes a decision at least.
+            return Err(ModelError::Short { section: "corpus", needed, left: bytes.len() });
+        }
+        let mut bits = bytes.iter().flat_map(|byte| (0..8).map(move |bit| byte >> bit & 1 == 1));
+        let mut symbols = Vec::with_capacity(count);
+        for _ in 0..count {
+            let mut choice = alphabet.root();
+            while let Some(part) = alphabet.part(choice) {
+                let left = bytes.len();
+                let bit = bits.next().ok_or(ModelError::Short { section: "corpus", needed, left })?;
+                choice = alphabet.half(choice, part, bit);
+            }
+            symbols.push(choice.low);
+        }
+        Ok(symbols)
+    }
+
+    /// Rows from 1 for those of `count` things that have one, and 0 for the others; and how many rows there are.
+    fn rows(&mut self, section: &'static str, count: usize) -> Result<(Vec<u16>, usize), ModelError> {
+        let mut last = 0_u16;
+        let row = |has: u32| {
+            last += u16::from(has == 1);
+            if has == 1 { last } else { 0 }
+        };
+        let rows = self.exactly(section, 2, count)?.into_iter().map(row).collect();
+        Ok((rows, usize::from(last)))
+    }
+
+    /// Weights of the net, all of them within ±`max`.
+    fn weights(&mut self, section: &'static str, max: i16, expected: usize) -> Result<Vec<i16>, ModelError> {
+        let limit = stored(i32::from(max)) + 1;
+        let numbers = self.exactly(section, limit, expected)?;
+        Ok(numbers.into_iter().map(|number| i16::try_from(signed(number)).unwrap_or(0)).collect())
+    }
+
+    fn net(&mut self, count: usize) -> Result<Net, ModelError> {
+        let (kinds, characters) = self.rows("net symbols", count)?;
+        let (nodes, decisions) = self.rows("net decisions", count.saturating_sub(1))?;
+        Ok(Net {
+            characters: self.weights("net characters", CHARACTER_MAX, (characters + 1) * OUTER)?,
+            of_character: self.weights("gates of the character", GATE_MAX, GATES * OUTER)?,
+            of_state: self.weights("gates of the state", GATE_MAX, GATES * INNER)?,
+            bias: self.weights("gate biases", CHARACTER_MAX, GATES)?,
+            state_bias: self.weights("state biases", CHARACTER_MAX, INNER)?,
+            decisions: self.weights("decision weights", DECISION_MAX, decisions * INNER)?,
+            decision_bias: self.weights("decision biases", CHARACTER_MAX, decisions)?,
+            kinds,
+            nodes,
+        })
+    }
+
     fn tallies(&mut self) -> Result<Tallies, ModelError> {
         let (section, limit) = ("digit contexts", 1 << CONTEXT_BITS);
         let steps = self.next(section, limit)?;
@@ -208,16 +268,19 @@ impl Model {
         let mut sections = Sections(file.strip_prefix(MAGIC).ok_or(ModelError::Magic)?);
         let alphabet = sections.alphabet()?;
         let kinds = u32::from(alphabet.count());
-        let corpus = halves(sections.next("corpus", kinds)?);
+        let corpus = sections.corpus(&alphabet)?;
         let lexicon = sections.lexicon(kinds)?;
         let tallies = sections.tallies()?;
         let text = sections.blend(predict::shape(), ["text worth", "text weights"])?;
         let digits = sections.blend(digits::shape(), ["digit worth", "digit weights"])?;
+        let net = sections.net(usize::from(alphabet.count()))?;
+        let join = sections.exactly("join weights", WEIGHED, join::weights(predict::ORDERS.len() + 1))?;
+        let text = text.beside(Join::read(&join));
         if !sections.0.is_empty() {
             return Err(ModelError::Rest { len: sections.0.len() });
         }
         let messages = Messages::new(&corpus, alphabet.end);
-        Ok(Self { messages, alphabet, index: Index::build(corpus), lexicon, tallies, text, digits })
+        Ok(Self { messages, alphabet, index: Index::build(corpus), lexicon, tallies, net, text, digits })
     }
 }
 

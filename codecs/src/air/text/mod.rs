@@ -15,8 +15,14 @@ mod digits;
 mod file;
 mod fixed;
 mod index;
+mod join;
 mod lexicon;
 mod model;
+mod net;
+#[cfg(any(test, feature = "training"))]
+mod net_kernels;
+#[cfg(any(test, feature = "training"))]
+mod net_training;
 mod plain;
 mod predict;
 mod score;

@@ -7,6 +7,7 @@ use super::digits::{self, CONTEXTS, Run, Tallies, Tally};
 use super::fixed::ONE;
 use super::index::Index;
 use super::lexicon::Lexicon;
+use super::net::Net;
 use super::predict::{Known, Predictor};
 use super::topic::Messages;
 
@@ -41,6 +42,7 @@ pub struct Model {
     pub(super) lexicon: Lexicon,
     pub(super) tallies: Tallies,
     pub(super) messages: Messages,
+    pub(super) net: Net,
     pub(super) text: Blend,
     pub(super) digits: Blend,
 }
@@ -153,6 +155,7 @@ impl Model {
             without: None,
             messages: &self.messages,
             without_messages: (0, 0),
+            net: Some(&self.net),
         }
     }
 }

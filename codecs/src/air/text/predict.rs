@@ -5,6 +5,7 @@ use super::alphabet::{Alphabet, Choice};
 use super::blend::{Blend, Counts, Shape};
 use super::index::{Index, Ranks};
 use super::lexicon::Lexicon;
+use super::net::{Mind, Net};
 use super::topic::{Messages, Topic};
 
 /// Lengths of the contexts that are looked up in the corpus.
@@ -43,6 +44,8 @@ pub struct Known<'a> {
     pub messages: &'a Messages,
     /// The messages of that part.
     pub without_messages: (usize, usize),
+    /// The net; in the training of the counts there is none.
+    pub net: Option<&'a Net>,
 }
 
 /// Where one expert looks while a symbol is decided.
@@ -67,6 +70,7 @@ pub struct Predictor<'a> {
     /// Symbols that followed the same context in this message, within the numbers that are still possible.
     own: [Vec<u16>; OWN.len()],
     topic: Topic<'a>,
+    mind: Option<Mind<'a>>,
     seen: [Counts; EXPERTS],
     /// The longest context found, when the symbol began.
     matched: usize,
@@ -82,6 +86,7 @@ impl<'a> Predictor<'a> {
             looks: [Look::default(); ORDERS.len()],
             words: [Look::default(); BEGUN.len()],
             own: [Vec::new(), Vec::new()],
+            mind: known.net.map(|net| Mind::new(net, known.alphabet.end)),
             topic: Topic::new(known.index, known.messages, known.without_messages.0..known.without_messages.1),
             seen: [(0, 0); EXPERTS],
             matched: 0,
@@ -236,12 +241,17 @@ impl<'a> Predictor<'a> {
         while let Some(part) = self.known.alphabet.part(self.choice) {
             self.count(part);
             let (views, last) = self.views();
-            let p = blend.predict(&self.seen, &views, last);
+            let counted = blend.predict(&self.seen, &views, last);
+            let net = self.mind.as_ref().and_then(|mind| mind.expects(self.choice.node()));
+            let p = net.map_or(counted, |net| blend.with_net(net, self.matched, self.decisions));
             let bit = decide(blend, p, part);
             self.keep(part, bit);
         }
         let symbol = self.choice.low;
         self.history.push(symbol);
+        if let Some(mind) = &mut self.mind {
+            mind.hear(symbol);
+        }
         self.begin();
         symbol
     }

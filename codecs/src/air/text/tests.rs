@@ -135,4 +135,4 @@ fn each_model_file_is_the_one_that_its_number_is_bound_to() {
 }
 
 /// The SM3 of the file of model 8.
-const MODEL_8_SM3: &str = "8c125c66d67f36316f723ec579044e48dfefc58006ae39caf329b9ac121b65bb";
+const MODEL_8_SM3: &str = "8821d8841aae8616583eb85489a605619c1215dabfdfab24258e9f86d4135d9f";

@@ -2,16 +2,20 @@
 //! gives the same bytes on every machine.
 
 use super::alphabet::{self, Alphabet};
-use super::blend::{Blend, Taught};
+use super::blend::{self, Blend, Taught};
 use super::digits::{self, CONTEXTS, Tally};
 use super::file::{MAGIC, ModelError, section};
 use super::index::Index;
+use super::join::Join;
 use super::lexicon::{Lexicon, WORD_MAX};
-use super::model::{Model, decide, over_digits};
+use super::model::{Model, RATE, decide, over_digits};
+use super::net::Net;
+use super::net_training;
 use super::predict::{self, Known, Predictor};
 use super::topic::Messages;
 use super::training_tree;
 use std::collections::BTreeMap;
+use std::sync::Mutex;
 
 /// Messages that were written together: what one knows must not help to learn the others.
 pub type Group = Vec<String>;
@@ -21,6 +25,9 @@ pub type Word = (String, u32);
 
 /// Rates of the passes over the corpus, in 65,536ths, and how many outcomes the worth of a pair of counts is averaged over.
 const PASSES: [(i32, i32); 3] = [(200, 255), (100, 1_023), (40, 4_095)];
+
+/// Rates at which the trust in the net is learned, beside what is learned within a message.
+const JOIN_PASSES: [i32; 3] = [400, 150, 40];
 
 /// What training needs to know of the corpus.
 struct Corpus {
@@ -35,13 +42,26 @@ struct Corpus {
 
 /// Trains a model and gives its file.
 #[must_use]
-pub fn train(groups: &[Group], words: &[Word], mut progress: impl FnMut(&str)) -> Vec<u8> {
+pub fn train(groups: &[Group], words: &[Word], mut progress: impl FnMut(&str) + Send) -> Vec<u8> {
     let mut corpus = Corpus::new(groups, words);
     corpus.tallies = all_tallies(&corpus, groups);
     progress(&format!("{} characters, {} symbols of corpus", corpus.alphabet.count(), corpus.index.symbols().len()));
-    let text = train_text(&corpus, &mut progress);
-    let digits = train_digits(&corpus, groups, &mut progress);
-    write(&corpus, &text, &digits)
+    let told = Mutex::new(&mut progress as &mut (dyn FnMut(&str) + Send));
+    let tell = |said: &str| {
+        if let Ok(mut tell) = told.lock() {
+            tell(said);
+        }
+    };
+    let (net, text) = std::thread::scope(|scope| {
+        // The counts and the net know nothing of each other: two processors share the work.
+        let net = scope.spawn(|| net_training::teach(&corpus.alphabet, taught_messages(&corpus), tell));
+        let text = train_text(&corpus, tell);
+        #[expect(clippy::expect_used, reason = "a panic of the other half goes on here")]
+        (net.join().expect("the net was taught"), text)
+    });
+    let text = train_join(&corpus, &net, &text, tell);
+    let digits = train_digits(&corpus, groups, tell);
+    write(&corpus, &net, &text, &digits)
 }
 
 /// The characters of the corpus and of the words, in the order of their code points, and the three that are none.
@@ -109,6 +129,45 @@ impl Corpus {
     }
 }
 
+/// One group in so many teaches how far the net is to be trusted, and so must be new to it.
+const HELD_EVERY: usize = 10;
+const HELD_AT: usize = 5;
+
+fn taught_messages(corpus: &Corpus) -> Vec<&[u16]> {
+    let groups = corpus.groups.iter().enumerate().filter(|(at, _)| at % HELD_EVERY != HELD_AT);
+    groups.flat_map(|(_, group)| group).map(Vec::as_slice).collect()
+}
+
+/// A group, and where its messages stand among all: what the corpus without it is made by.
+struct Without {
+    index: Index,
+    messages: (usize, usize),
+}
+
+impl Corpus {
+    fn withouts(&self) -> Vec<Without> {
+        let mut first = 0;
+        let without = |group: &Vec<Vec<u16>>| {
+            let messages = (first, first + group.len());
+            first = messages.1;
+            Without { index: Index::build(joined(group.iter(), self.alphabet.end)), messages }
+        };
+        self.groups.iter().map(without).collect()
+    }
+
+    fn known<'a>(&'a self, without: &'a Without, net: Option<&'a Net>) -> Known<'a> {
+        Known {
+            alphabet: &self.alphabet,
+            index: &self.index,
+            lexicon: &self.lexicon,
+            without: Some(&without.index),
+            messages: &self.messages,
+            without_messages: without.messages,
+            net,
+        }
+    }
+}
+
 /// Messages with an end before, between and after them.
 fn joined<'a>(messages: impl Iterator<Item = &'a Vec<u16>>, end: u16) -> Vec<u16> {
     let mut symbols = vec![end];
@@ -125,36 +184,18 @@ fn stored_weight(count: u32) -> u8 {
     u8::try_from(eighths).unwrap_or(u8::MAX)
 }
 
-fn train_text(corpus: &Corpus, progress: &mut impl FnMut(&str)) -> Blend {
+fn train_text(corpus: &Corpus, progress: impl Fn(&str)) -> Blend {
     let mut blend = Blend::blank(predict::shape());
     let mut taught: BTreeMap<usize, Taught> = BTreeMap::new();
+    let withouts = corpus.withouts();
     for (rate, limit) in PASSES {
         let (mut cost, mut symbols) = (0_u64, 0_u64);
         // Round robin over the groups, so that no kind of message is the last word.
         let longest = corpus.groups.iter().map(Vec::len).max().unwrap_or(0);
-        let withouts: Vec<Index> =
-            corpus.groups.iter().map(|group| Index::build(joined(group.iter(), corpus.alphabet.end))).collect();
-        let firsts: Vec<usize> = corpus
-            .groups
-            .iter()
-            .scan(0, |sum, group| {
-                let first = *sum;
-                *sum += group.len();
-                Some(first)
-            })
-            .collect();
         for place in 0..longest {
-            for ((group, without), first) in corpus.groups.iter().zip(&withouts).zip(&firsts) {
+            for (group, without) in corpus.groups.iter().zip(&withouts) {
                 let Some(message) = group.get(place) else { continue };
-                let known = Known {
-                    alphabet: &corpus.alphabet,
-                    index: &corpus.index,
-                    lexicon: &corpus.lexicon,
-                    without: Some(without),
-                    messages: &corpus.messages,
-                    without_messages: (*first, *first + group.len()),
-                };
-                let mut predictor = Predictor::new(known);
+                let mut predictor = Predictor::new(corpus.known(without, None));
                 for symbol in message.iter().copied().chain([corpus.alphabet.end]) {
                     predictor.symbol(&mut blend, |blend, p, part| {
                         let bit = symbol >= part;
@@ -169,6 +210,37 @@ fn train_text(corpus: &Corpus, progress: &mut impl FnMut(&str)) -> Blend {
         progress(&format!("text: {}.{:03} bits a symbol", cost / 256 / symbols, cost * 1_000 / 256 / symbols % 1_000));
     }
     blend
+}
+
+/// Teaches how far the net is to be trusted beside the counts, on the groups that are new to it.
+fn train_join(corpus: &Corpus, net: &Net, text: &Blend, progress: impl Fn(&str)) -> Blend {
+    let withouts = corpus.withouts();
+    let mut join = Join::blank(predict::ORDERS.len() + 1);
+    for rate in JOIN_PASSES {
+        let (mut cost, mut counted, mut symbols) = (0_u64, 0_u64, 0_u64);
+        for (group, without) in corpus.groups.iter().zip(&withouts).skip(HELD_AT).step_by(HELD_EVERY) {
+            for message in group {
+                let mut blend = text.clone().beside(join.clone());
+                let mut predictor = Predictor::new(corpus.known(without, Some(net)));
+                for symbol in message.iter().copied().chain([corpus.alphabet.end]) {
+                    predictor.symbol(&mut blend, |blend, p, part| {
+                        let bit = symbol >= part;
+                        cost += price(p, bit);
+                        counted += price(blend.counted(), bit);
+                        blend.learn(bit, RATE);
+                        blend.learn_join(bit, rate);
+                        bit
+                    });
+                    symbols += 1;
+                }
+                join = blend.join().cloned().unwrap_or(join);
+            }
+        }
+        let thousandths = |cost: u64| cost * 1_000 / 256 / symbols.max(1);
+        let (without, with) = (thousandths(counted), thousandths(cost));
+        progress(&format!("net and counts: {with} thousandths of a bit a symbol, counts alone {without}"));
+    }
+    text.clone().beside(join)
 }
 
 fn learn(blend: &mut Blend, taught: &mut BTreeMap<usize, Taught>, bit: bool, (rate, limit): (i32, i32)) {
@@ -221,7 +293,7 @@ fn kept(tallies: &BTreeMap<u32, [u32; 10]>) -> impl Iterator<Item = (&u32, &[u32
     tallies.iter().filter(|(_, counts)| counts.iter().sum::<u32>() > 1)
 }
 
-fn train_digits(corpus: &Corpus, groups: &[Group], progress: &mut impl FnMut(&str)) -> Blend {
+fn train_digits(corpus: &Corpus, groups: &[Group], progress: impl Fn(&str)) -> Blend {
     let mut blend = Blend::blank(digits::shape());
     let mut taught = BTreeMap::new();
     let all = &corpus.tallies;
@@ -273,14 +345,15 @@ fn shared(words: &[(Vec<u16>, u8)]) -> Vec<usize> {
     befores.zip(words).map(|(before, (word, _))| alike(before, word)).collect()
 }
 
-fn write(corpus: &Corpus, text: &Blend, digits: &Blend) -> Vec<u8> {
+fn write(corpus: &Corpus, net: &Net, text: &Blend, digits: &Blend) -> Vec<u8> {
     let mut file = MAGIC.to_vec();
     let mut put = |numbers: &mut dyn Iterator<Item = u32>| file.extend(section(&numbers.collect::<Vec<u32>>()));
     let small = |n: usize| u32::try_from(n).unwrap_or(0);
     let (words, shared) = (&corpus.words, shared(&corpus.words));
     put(&mut corpus.alphabet.list().map(u32::from));
     put(&mut corpus.alphabet.parts().iter().copied().map(u32::from));
-    put(&mut corpus.index.symbols().iter().copied().map(u32::from));
+    put(&mut std::iter::once(small(corpus.index.symbols().len())));
+    put(&mut decisions_of(corpus).into_iter());
     put(&mut shared.iter().copied().map(small));
     put(&mut words.iter().zip(&shared).map(|((word, _), shared)| small(word.len() - shared)));
     let own = words.iter().zip(&shared).flat_map(|((word, _), shared)| word.iter().skip(*shared));
@@ -292,7 +365,26 @@ fn write(corpus: &Corpus, text: &Blend, digits: &Blend) -> Vec<u8> {
     for blend in [text, digits] {
         blend.write().into_iter().for_each(|numbers| put(&mut numbers.into_iter()));
     }
+    for rows in [&net.kinds, &net.nodes] {
+        put(&mut rows.iter().map(|row| u32::from(*row > 0)));
+    }
+    let gates = [&net.of_character, &net.of_state, &net.bias, &net.state_bias];
+    for weights in [&net.characters].into_iter().chain(gates).chain([&net.decisions, &net.decision_bias]) {
+        put(&mut weights.iter().map(|weight| blend::stored(i32::from(*weight))));
+    }
+    put(&mut text.join().map(Join::write).unwrap_or_default().into_iter());
     file
+}
+
+/// The decisions of all symbols of the corpus, eight to a number.
+fn decisions_of(corpus: &Corpus) -> Vec<u32> {
+    let alphabet = &corpus.alphabet;
+    let ways: Vec<Vec<bool>> =
+        (0..alphabet.count()).map(|symbol| alphabet.way(symbol).map(|(_, side)| side).collect()).collect();
+    let symbols = corpus.index.symbols().iter();
+    let bits: Vec<bool> = symbols.filter_map(|symbol| ways.get(usize::from(*symbol))).flatten().copied().collect();
+    let number = |bits: &[bool]| bits.iter().rev().fold(0, |number, bit| number << 1 | u32::from(*bit));
+    bits.chunks(8).map(number).collect()
 }
 
 /// The cost of messages that the model has not seen, in 256ths of a bit, and their characters. For tuning only.

@@ -6,7 +6,7 @@ use crate::bus::{ApplyError, CardFact, CardKey, Gate, Snapshot, State, id_to_u64
 use crate::clock::Clock;
 use crate::config::{EngineConfig, LinkConfig};
 use crate::event::{AttemptId, AttemptOutcome, Event, HoldReason};
-use crate::io::{SendKind, StoredRecord};
+use crate::io::StoredRecord;
 use crate::outbox::{Outbox, Pending};
 use crate::session::Session;
 use crate::time::{Instant, Now};
@@ -224,7 +224,7 @@ impl Engine {
         let orders: Vec<MessageId> = self
             .recovered
             .iter()
-            .filter(|id| self.state.message(**id).is_some_and(|m| m.kind != SendKind::Text && m.held.is_none()))
+            .filter(|id| self.state.message(**id).is_some_and(|m| m.kind.commands() && m.held.is_none()))
             .copied()
             .collect();
         for id in orders {

@@ -364,11 +364,15 @@ impl Engine {
         };
         self.append(now, What::DeliveryEnded(record));
         self.outbox.pending.remove(&(id, delivery));
-        if self.state.message(id).is_some_and(crate::bus::Message::is_closed) {
+        let closed = self.state.message(id).is_some_and(crate::bus::Message::is_closed);
+        if closed {
             self.deadlines.remove(&id);
         }
         let rung = self.delivery_rung(id, delivery);
         self.tell(Event::DeliveryEnded { id, delivery, end, rung });
+        if closed {
+            self.tell_sender(now, id);
+        }
     }
 
     /// Raises the highest rung proven; lower ones change nothing.
