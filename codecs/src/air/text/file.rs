@@ -279,8 +279,9 @@ impl Model {
         if !sections.0.is_empty() {
             return Err(ModelError::Rest { len: sections.0.len() });
         }
-        let messages = Messages::new(&corpus, alphabet.end);
-        Ok(Self { messages, alphabet, index: Index::build(corpus), lexicon, tallies, net, text, digits })
+        let index = Index::build(corpus);
+        let messages = Messages::new(&index, alphabet.end);
+        Ok(Self { messages, alphabet, index, lexicon, tallies, net, text, digits })
     }
 }
 

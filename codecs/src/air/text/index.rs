@@ -82,6 +82,12 @@ impl Index {
         ranks
     }
 
+    /// Those of `ranks` that have a symbol at `depth`: the text may end before it.
+    pub fn within(&self, ranks: Ranks, depth: usize) -> Ranks {
+        let ends = self.key(ranks.low, depth) == 0;
+        Ranks { low: if ends { self.split(ranks, depth, 0) } else { ranks.low }, high: ranks.high }
+    }
+
     /// Those of `ranks` whose symbol at `depth` is `symbol`.
     pub fn narrow(&self, ranks: Ranks, depth: usize, symbol: u32) -> Ranks {
         Ranks { low: self.split(ranks, depth, symbol), high: self.split(ranks, depth, symbol + 1) }

@@ -88,7 +88,12 @@ impl Lexicon {
             let letter = u32::from(*letter);
             ranks = Ranks { low: self.split(ranks, depth, letter), high: self.split(ranks, depth, letter + 1) };
         }
-        Ranks { low: self.split(ranks, letters.len(), 0), high: ranks.high }
+        self.going_on(ranks, letters.len())
+    }
+
+    /// Of words that share their first letters, those that are longer.
+    pub fn going_on(&self, ranks: Ranks, letters: usize) -> Ranks {
+        Ranks { low: self.split(ranks, letters, 0), high: ranks.high }
     }
 
     /// What the words of two runs of ranks weigh.

@@ -99,7 +99,8 @@ impl<'a> Mind<'a> {
 }
 
 fn dot(a: &[i16], b: &[i16]) -> i32 {
-    a.iter().zip(b).map(|(a, b)| i32::from(*a) * i32::from(*b)).sum()
+    // Nothing wraps (see the greatest weights); saying so lets processors take eight products at a time.
+    a.iter().zip(b).fold(0, |sum: i32, (a, b)| sum.wrapping_add(i32::from(*a).wrapping_mul(i32::from(*b))))
 }
 
 #[cfg(test)]

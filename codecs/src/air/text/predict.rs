@@ -105,13 +105,21 @@ impl<'a> Predictor<'a> {
     fn begin(&mut self) {
         (self.choice, self.decisions, self.matched) = (self.known.alphabet.root(), 0, 0);
         let tail = |length: usize| self.history.len().checked_sub(length).and_then(|from| self.history.get(from..));
+        let before = self.looks;
         for (place, (order, look)) in ORDERS.iter().zip(&mut self.looks).enumerate() {
             *look = Look::default();
             // A longer context than one that was never seen was never seen either.
             let Some(context) = tail(*order).filter(|_| place == 0 || self.matched + 1 >= place) else { continue };
+            // What was left of the context one shorter when the last symbol was decided is this one.
+            let shorter = ORDERS.iter().position(|shorter| shorter + 1 == *order).and_then(|place| before.get(place));
+            let shorter = shorter.filter(|shorter| shorter.depth.is_some());
+            let whole = |index: &Index, ranks: fn(&Look) -> Ranks| match shorter {
+                Some(shorter) => index.within(ranks(shorter), order - 1),
+                None => index.find(context),
+            };
+            look.ranks = whole(self.known.index, |look| look.ranks);
+            look.without = self.known.without.map_or_else(Ranks::default, |index| whole(index, |look| look.without));
             look.depth = Some(*order);
-            look.ranks = self.known.index.find(context);
-            look.without = self.known.without.map_or_else(Ranks::default, |index| index.find(context));
             if look.ranks.count() > look.without.count() {
                 self.matched = place;
             }
@@ -121,11 +129,16 @@ impl<'a> Predictor<'a> {
             self.topic.heard(two.ranks);
         }
         self.topic.begin(one.ranks);
-        for (begun, look) in BEGUN.iter().zip(&mut self.words) {
+        let before = self.words;
+        for (place, (begun, look)) in BEGUN.iter().zip(&mut self.words).enumerate() {
             *look = Look::default();
             let Some(letters) = tail(*begun) else { continue };
             look.depth = Some(*begun);
-            look.ranks = self.known.lexicon.find(letters);
+            let shorter = place.checked_sub(1).and_then(|place| before.get(place)).filter(|look| look.depth.is_some());
+            look.ranks = match shorter {
+                Some(shorter) => self.known.lexicon.going_on(shorter.ranks, *begun),
+                None => self.known.lexicon.find(letters),
+            };
         }
         for (length, own) in OWN.iter().zip(&mut self.own) {
             own.clear();

@@ -2,6 +2,7 @@
 
 use super::blend::Counts;
 use super::index::{Index, Ranks};
+use std::cmp::Reverse;
 use std::ops::Range;
 
 /// A pair that stands at more places than this says nothing of a topic.
@@ -15,25 +16,27 @@ const KIN: usize = 40;
 #[derive(Clone, Debug, Default)]
 pub struct Messages {
     starts: Vec<u32>,
-    /// The message in which each place lies: asked thousands of times a character.
+    /// The message in which the place of each rank lies: asked thousands of times a character, rank after rank.
     owners: Vec<u16>,
 }
 
 impl Messages {
-    pub fn new(symbols: &[u16], end: u16) -> Self {
-        let (mut starts, mut owners) = (Vec::new(), Vec::with_capacity(symbols.len()));
-        for (symbol, next) in symbols.iter().zip(1..) {
-            owners.push(u16::try_from(starts.len()).unwrap_or(u16::MAX).saturating_sub(1));
+    pub fn new(index: &Index, end: u16) -> Self {
+        let (mut starts, mut of_place) = (Vec::new(), Vec::with_capacity(index.symbols().len()));
+        for (symbol, next) in index.symbols().iter().zip(1..) {
+            // An end belongs to the message before it.
+            of_place.push(u16::try_from(starts.len()).unwrap_or(u16::MAX).saturating_sub(1));
             if *symbol == end {
                 starts.push(next);
             }
         }
-        Self { starts, owners }
+        let owner = |place: &u32| of_place.get(*place as usize).copied().unwrap_or(0);
+        Self { starts, owners: index.order().iter().map(owner).collect() }
     }
 
-    /// The message in which a place lies; an end belongs to the message before it.
-    fn of(&self, place: u32) -> usize {
-        self.owners.get(place as usize).copied().map_or(0, usize::from)
+    /// The messages in which the places of these ranks lie.
+    fn of(&self, ranks: Ranks) -> &[u16] {
+        self.owners.get(ranks.low as usize..ranks.high as usize).unwrap_or_default()
     }
 
     fn places(&self, message: usize) -> Range<usize> {
@@ -78,6 +81,11 @@ impl Tally {
             sum = sum.saturating_add(weight.unwrap_or(0));
             *running = sum;
         }
+        self.reopen();
+    }
+
+    /// All of it is possible again.
+    fn reopen(&mut self) {
         (self.low, self.high) = (0, self.symbols.len());
     }
 
@@ -98,6 +106,32 @@ impl Tally {
     }
 }
 
+/// The messages with the highest scores, of equal ones those that stand first.
+#[derive(Clone, Debug, Default)]
+struct Kin {
+    best: Vec<(u16, Reverse<usize>)>,
+    /// The least of them, once there are [`KIN`].
+    least: Option<(u16, Reverse<usize>)>,
+}
+
+impl Kin {
+    /// A message has a higher score now. Scores never fall, so whoever is not among the best cannot come back unasked.
+    fn raise(&mut self, message: usize, score: u16) {
+        let raised = (score, Reverse(message));
+        if self.least.is_some_and(|least| raised <= least) {
+            return;
+        }
+        match self.best.iter_mut().find(|(_, known)| known.0 == message) {
+            Some(known) => *known = raised,
+            None => match self.best.iter_mut().find(|known| Some(**known) == self.least) {
+                Some(least) => *least = raised,
+                None => self.best.push(raised),
+            },
+        }
+        self.least = self.best.iter().copied().min().filter(|_| self.best.len() == KIN);
+    }
+}
+
 /// How near each message of the corpus is to the message at hand.
 #[derive(Clone, Debug)]
 pub struct Topic<'a> {
@@ -106,18 +140,24 @@ pub struct Topic<'a> {
     /// Messages that must not be looked at.
     without: Range<usize>,
     scores: Vec<u16>,
-    kin: Vec<u32>,
+    kin: Kin,
+    /// Whether a score has changed since the kindred messages were counted.
+    changed: bool,
     tallies: [Tally; 2],
 }
 
 impl<'a> Topic<'a> {
     pub fn new(index: &'a Index, messages: &'a Messages, without: Range<usize>) -> Self {
         let scores = vec![0; messages.count()];
-        Self { index, messages, without, scores, kin: Vec::new(), tallies: [Tally::default(), Tally::default()] }
-    }
-
-    fn place(&self, rank: u32) -> u32 {
-        self.index.order().get(rank as usize).copied().unwrap_or(0)
+        Self {
+            index,
+            messages,
+            without,
+            scores,
+            kin: Kin::default(),
+            changed: false,
+            tallies: [Tally::default(), Tally::default()],
+        }
     }
 
     /// Takes in where the last pair of characters stands in the corpus.
@@ -128,17 +168,16 @@ impl<'a> Topic<'a> {
         }
         let weight = u16::try_from(10_u32.saturating_sub(count.ilog2())).unwrap_or(1);
         let mut last = usize::MAX;
-        for rank in pair.low..pair.high {
-            let message = self.messages.of(self.place(rank));
+        for message in self.messages.of(pair) {
+            let message = usize::from(*message);
             if self.without.contains(&message) || message == last {
                 continue;
             }
             last = message;
             let Some(score) = self.scores.get_mut(message) else { continue };
-            if *score == 0 {
-                self.kin.push(u32::try_from(message).unwrap_or(0));
-            }
             *score = score.saturating_add(weight);
+            self.kin.raise(message, *score);
+            self.changed = true;
         }
     }
 
@@ -146,28 +185,28 @@ impl<'a> Topic<'a> {
     pub fn begin(&mut self, after: Ranks) {
         let [next, any] = &mut self.tallies;
         next.symbols.clear();
-        any.symbols.clear();
         if after.count() <= PLACES {
-            for rank in after.low..after.high {
-                let place = self.index.order().get(rank as usize).copied().unwrap_or(0);
-                let score = self.scores.get(self.messages.of(place)).copied().unwrap_or(0);
-                let symbol = self.index.symbols().get(place as usize + 1);
-                if let Some(symbol) = symbol.filter(|_| score > 6) {
-                    next.add(*symbol, u32::from(score - 6));
+            for (message, rank) in self.messages.of(after).iter().zip(after.low..) {
+                let score = self.scores.get(usize::from(*message)).copied().unwrap_or(0);
+                if score <= 6 {
+                    continue;
                 }
+                let place = self.index.order().get(rank as usize).copied().unwrap_or(0);
+                let symbol = self.index.symbols().get(place as usize + 1);
+                symbol.into_iter().for_each(|symbol| next.add(*symbol, u32::from(score - 6)));
             }
         }
-        let scores = &self.scores;
-        let score = |message: u32| scores.get(message as usize).copied().unwrap_or(0);
-        if self.kin.len() > KIN {
-            self.kin.select_nth_unstable_by(KIN, |a, b| score(*b).cmp(&score(*a)).then(a.cmp(b)));
+        next.close();
+        if !std::mem::take(&mut self.changed) {
+            any.reopen();
+            return;
         }
-        for message in self.kin.iter().take(KIN) {
-            let weight = u32::from(score(*message)).saturating_sub(6);
-            let symbols = self.index.symbols().get(self.messages.places(*message as usize)).unwrap_or_default();
+        any.symbols.clear();
+        for (score, Reverse(message)) in &self.kin.best {
+            let weight = u32::from(*score).saturating_sub(6);
+            let symbols = self.index.symbols().get(self.messages.places(*message)).unwrap_or_default();
             symbols.iter().for_each(|symbol| any.add(*symbol, weight));
         }
-        next.close();
         any.close();
     }
 

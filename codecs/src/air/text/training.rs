@@ -124,7 +124,7 @@ impl Corpus {
         words.sort();
         words.dedup_by(|a, b| a.0 == b.0);
         let lexicon = Lexicon::new(words.iter().map(|(word, weight)| (word.as_slice(), *weight)));
-        let messages = Messages::new(index.symbols(), alphabet.end);
+        let messages = Messages::new(&index, alphabet.end);
         Self { alphabet, index, messages, lexicon, words, groups, tallies: BTreeMap::new() }
     }
 }
