@@ -17,6 +17,7 @@ mod upkeep;
 
 pub use recover::RecoverError;
 pub use status::{CardStatus, LinkStatus, OutboxLine, Status};
+pub use typed::usual_precedence;
 
 use crate::bus::journal::{self, Encode, record::What};
 use crate::bus::{Gate, Gated, OriginKey, Snapshot, State};

@@ -261,6 +261,8 @@ pub enum Refusal {
     NothingToConfirm { id: MessageId },
     #[error("message {id} did not come from another station, or was refused")]
     NotFromStation { id: MessageId },
+    #[error("message {id} was sent from here: that it was read is for its receiver to say")]
+    OwnMessage { id: MessageId },
     #[error("character {found:?} cannot be carried by {bearer}")]
     Charset { found: char, bearer: yizhan_codecs::message::Bearer },
     #[error("the only way there is {bearer}, between stations, which carries no text")]
@@ -289,6 +291,7 @@ impl Refusal {
             Self::AlreadyEnded { .. } => "already_ended",
             Self::NothingToConfirm { .. } => "nothing_to_confirm",
             Self::NotFromStation { .. } => "not_from_station",
+            Self::OwnMessage { .. } => "own_message",
             Self::Charset { .. } => "charset",
             Self::NoText { .. } => "no_text",
             Self::Poisoned => "journal_failed",
@@ -321,6 +324,7 @@ impl Refusal {
             Self::NotFromStation { id } => {
                 format!("报文 {id} 不是别的驿站发来的：给手持机的答复请用 yizhan send --reply-to")
             }
+            Self::OwnMessage { id } => format!("报文 {id} 是本站发出的：有没有人读，由收方回报；用 yizhan outbox 查看"),
             Self::Charset { found, bearer } => format!("字符“{found}”无法经{}发送：请换一个字", bearer.label()),
             Self::NoText { bearer } => {
                 format!("收方只能经{}到达，那里只有驿站，不收明文：请在名册中登记其手持终端", bearer.label())

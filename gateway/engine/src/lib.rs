@@ -29,4 +29,4 @@ mod session;
 pub mod stream;
 pub mod time;
 
-pub use engine::{CardStatus, Engine, LinkStatus, OutboxLine, RecoverError, Status};
+pub use engine::{CardStatus, Engine, LinkStatus, OutboxLine, RecoverError, Status, usual_precedence};

@@ -30,7 +30,7 @@ pub(super) async fn dry_run(
     let Json(ask) = body?;
     let request = Request::Forecast {
         to: recipient(&shared, &ask.to).await?,
-        precedence: precedence(ask.precedence.as_deref())?,
+        precedence: precedence(ask.precedence.as_deref(), ask.kind, &ask.text)?,
         kind: ask.kind,
         exercise: ask.exercise,
         by: by(ask.by)?,

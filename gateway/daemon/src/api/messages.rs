@@ -90,7 +90,7 @@ pub(super) async fn send(
     let optional = |id: &Option<String>| id.as_deref().map(message_id).transpose();
     let request = Request::Send {
         to: recipient(&shared, &send.to).await?,
-        precedence: precedence(send.precedence.as_deref())?,
+        precedence: precedence(send.precedence.as_deref(), send.kind, &send.text)?,
         kind: send.kind,
         exercise: send.exercise,
         in_reply_to: optional(&send.in_reply_to)?,
@@ -174,9 +174,9 @@ pub(super) async fn submit(shared: &Shared, request: Request) -> Result<Json<Val
     }
 }
 
-/// Its machine name or its Chinese word; none = the least urgent.
-pub(super) fn precedence(name: Option<&str>) -> Result<Precedence, Problem> {
-    let Some(name) = name else { return Ok(Precedence::default()) };
+/// Its machine name or its Chinese word; none = what such a message usually gets.
+pub(super) fn precedence(name: Option<&str>, kind: SendKind, text: &str) -> Result<Precedence, Problem> {
+    let Some(name) = name else { return Ok(yizhan_engine::usual_precedence(kind, text)) };
     Precedence::from_name(name).ok_or_else(|| {
         Problem::invalid_in_both(
             format!("precedence {name:?} is not one of flash, immediate, priority, routine"),

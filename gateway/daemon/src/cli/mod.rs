@@ -201,9 +201,9 @@ struct Send {
     /// 收件：名册中的人或组（group:组号），或 beidou:卡号 这样的终端
     #[arg(long, value_name = "谁")]
     to: String,
-    /// 等级：特提 特急 加急 平急（flash immediate priority routine）
-    #[arg(long, default_value = "平急", value_name = "等级")]
-    precedence: String,
+    /// 等级：特提 特急 加急 平急（flash immediate priority routine）；不写是平急，报表按种类：求救特提，指令单、预警单特急，其余加急
+    #[arg(long, value_name = "等级")]
+    precedence: Option<String>,
     /// 这是指令
     #[arg(long, conflicts_with = "warning")]
     order: bool,

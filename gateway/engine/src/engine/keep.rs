@@ -15,6 +15,7 @@ use crate::people::Topic;
 use crate::route::{self, Target};
 use crate::time::Now;
 use std::time::Duration;
+use yizhan_codecs::air::form::Question;
 use yizhan_codecs::air::{Traffic, split_short_id};
 use yizhan_codecs::message::{
     Addressee, Answer, Content, Heard, LinkId, MessageId, Part, Position, Precedence, Rung, TerminalId,
@@ -261,7 +262,8 @@ impl Engine {
             self.answered(now, answered, delivery, answer, &format!("message {id}"));
         }
         self.send_on(now, id, &draft, topic);
-        self.ask_back(now, id, &draft, typed.question.filter(|_| topic != Topic::Sos));
+        let question = typed.question.or_else(|| self.unknown_addressee(&draft.text));
+        self.ask_back(now, id, &draft, question.filter(|_| topic != Topic::Sos));
         Some((id, offset))
     }
 
@@ -323,12 +325,20 @@ impl Engine {
 
     /// `@李雷 …` or `@救援队 …`: a plain handheld speaks to someone through the station.
     fn named_addressee(&self, text: &str) -> Option<Vec<Target>> {
-        let rest = text.trim_start().strip_prefix(['@', '＠'])?;
-        let name = rest.split([' ', '\u{3000}', ':', '：', ',', '，']).next().filter(|name| !name.is_empty())?;
+        let name = addressed(text)?;
         let (roster, reached) = (self.state.roster(), self.reached());
         route::resolve(roster, &Recipient::Person(name.into()), &reached)
             .or_else(|_| route::resolve(roster, &Recipient::Group(name.into()), &reached))
             .ok()
+    }
+
+    /// What is said to somebody who spoke to a name that nobody has, or whom nothing reaches.
+    fn unknown_addressee(&self, text: &str) -> Option<Question> {
+        let name = addressed(text)?;
+        let known = self.named_addressee(text).is_some();
+        (!known).then(|| Question {
+            field: None, text: format!("名册里没有“{name}”，或者联系不上，只给了值班员看")
+        })
     }
 
     fn may_relay_sos(&mut self, now: Now, link: &LinkId) -> bool {
@@ -457,6 +467,12 @@ fn topic_of(draft: &Draft<'_>, typed: &Typed, is_answer: bool) -> Topic {
 /// One text that a bearer cut, as its sender's contact remembers it.
 const fn mark(reference: u32, total: u32) -> u64 {
     (reference as u64) << 32 | total as u64
+}
+
+/// The name after the `@` with which a text begins.
+pub(super) fn addressed(text: &str) -> Option<&str> {
+    let rest = text.trim_start().strip_prefix(['@', '＠'])?;
+    rest.split([' ', '\u{3000}', ':', '：', ',', '，']).next().filter(|name| !name.is_empty())
 }
 
 fn address(to: &Addressee) -> String {

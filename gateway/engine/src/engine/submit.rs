@@ -87,7 +87,10 @@ impl Engine {
             }
             Request::Cancel { id, by } => self.cancel(now, id, &by),
             Request::MarkRead { id, by } => {
-                self.known(id)?;
+                let message = self.state.message(id).ok_or(Refusal::UnknownMessage { id })?;
+                if message.from.is_none() {
+                    return Err(Refusal::OwnMessage { id });
+                }
                 self.append(now, What::MarkedRead(journal::MarkedRead { id: id_to_u64(id), by }));
                 self.owe_human(now, id, Human::Read);
                 Ok(self.done())

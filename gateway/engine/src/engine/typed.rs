@@ -5,7 +5,7 @@
 //! - Only an enrolled terminal is asked back, and one question at a time is on its way to it: a stranger costs no airtime.
 
 use super::Engine;
-use super::keep::Draft;
+use super::keep::{Draft, addressed};
 use super::stations::Sealed;
 use super::submit::{OWN_NAME, OwnWords};
 use crate::io::{Refusal, SendKind};
@@ -37,6 +37,18 @@ pub(super) struct Typed {
     pub question: Option<Question>,
     /// It is a form that calls for help.
     pub distress: bool,
+}
+
+/// What is granted to a message for which nobody says how urgent it is: a form says it by itself.
+#[must_use]
+pub fn usual_precedence(kind: SendKind, text: &str) -> Precedence {
+    let schema = form::line_schema(text).filter(|_| kind == SendKind::Form);
+    match schema {
+        Some(schema) if schema.distress => Precedence::Flash,
+        Some(schema) if ["order", "warning"].contains(&schema.name.as_str()) => Precedence::Immediate,
+        Some(_) => Precedence::Priority,
+        None => Precedence::default(),
+    }
 }
 
 impl Typed {
@@ -123,7 +135,8 @@ impl Engine {
         let mut open = self.state.open.iter().filter_map(|(id, _)| self.state.message(*id));
         let question = open.find(|message| {
             let about = message.in_reply_to.and_then(|id| self.state.message(id));
-            let about_line = about.is_some_and(|about| about.topic != Topic::Sos && form::is_line(&about.text));
+            let unclear = |text: &str| form::is_line(text) || addressed(text).is_some();
+            let about_line = about.is_some_and(|about| about.topic != Topic::Sos && unclear(&about.text));
             about_line && message.by == OWN_NAME && message.deliveries.iter().any(|d| d.terminals.contains(to))
         });
         question.map(|message| message.id)

@@ -158,3 +158,14 @@ fn the_test_roster_is_valid() {
     let roster: yizhan_engine::people::Roster = serde_json::from_str(ROSTER).unwrap();
     roster.validate().unwrap();
 }
+
+#[test]
+fn a_name_that_nobody_has_is_said_to_the_handheld_and_one_such_word_at_a_time() {
+    let mut station = Station::ready();
+    for _ in 0..3 {
+        station.hear_text(242_407, "@王五 桥断了");
+    }
+    let own: Vec<_> = station.engine.state().messages().filter(|m| m.from.is_none()).collect();
+    assert!(own[0].text.contains("名册里没有“王五”"), "{}", own[0].text);
+    assert_eq!(own.iter().filter(|m| m.deliveries[0].end.is_none()).count(), 1);
+}

@@ -144,3 +144,21 @@ fn a_form_that_is_not_clear_is_refused_with_what_is_asked() {
     }
     assert!(station.sent_over_beidou().is_empty());
 }
+
+#[test]
+fn a_form_says_by_itself_how_urgent_it_is() {
+    let usual = |line: &str| yizhan_engine::usual_precedence(SendKind::Form, line);
+    assert_eq!(usual("#2 水困 共3"), Precedence::Flash);
+    assert_eq!((usual("#4 集合"), usual("#6 红色 山洪")), (Precedence::Immediate, Precedence::Immediate));
+    assert_eq!(usual("#9 正常 共12"), Precedence::Priority);
+    assert_eq!(yizhan_engine::usual_precedence(SendKind::Text, "#2 水困 共3"), Precedence::Routine);
+}
+
+#[test]
+fn that_our_own_message_was_read_is_not_for_us_to_say() {
+    let mut station = Station::ready();
+    station.send("li-lei", "原地待命", Precedence::Routine);
+    let id = station.accepted();
+    station.request(Request::MarkRead { id, by: "duty".into() });
+    assert_eq!(station.replies.last(), Some(&Reply::Refused(Refusal::OwnMessage { id })));
+}
