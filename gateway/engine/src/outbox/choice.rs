@@ -5,6 +5,7 @@ use crate::bus::{CardKey, Message, State};
 use crate::config::Policy;
 use crate::coverage::Coverage;
 use crate::time::Instant;
+use std::cmp::Reverse;
 use std::collections::BTreeMap;
 use std::time::Duration;
 use yizhan_codecs::air::Traffic;
@@ -75,8 +76,9 @@ const BUSY_SLOTS: u32 = 8;
 /// other traffic they wait so long for each other.
 const POSITIONS_AFTER: u32 = 5;
 
-/// A candidate's rank: the greatest goes first. Of one precedence a first try goes before anybody's second copy.
-type Rank = (Precedence, bool, std::cmp::Reverse<u32>, std::cmp::Reverse<u64>, std::cmp::Reverse<MessageId>);
+/// A candidate's rank: the greatest goes first. Of one precedence a first try goes before anybody's second copy; then senders
+/// take turns; then goes what has waited longest.
+type Rank = (Precedence, bool, Reverse<u32>, Reverse<u64>, Reverse<Instant>, Reverse<MessageId>);
 
 struct Look<'a> {
     now: Instant,
@@ -187,9 +189,13 @@ impl Outbox {
         // Senders take turns, but for their lives: FLASH is first in, first out.
         let turns = if message.precedence == Precedence::Flash { None } else { self.served.get(&message.by) };
         let served = turns.copied().unwrap_or(0);
-        let copies = message.delivery(entry.1).map_or(0, leg::copies_out);
-        let rank =
-            (precedence, lifted, std::cmp::Reverse(copies), std::cmp::Reverse(served), std::cmp::Reverse(entry.0));
+        let delivery = message.delivery(entry.1);
+        let copies = delivery.map_or(0, leg::copies_out);
+        // What repairs goes to the end of its sender's own line: a station that does not answer must not keep his messages to
+        // all others. What is still missing of a first try keeps its place, so that one message comes whole before the next.
+        let repairs = delivery.and_then(|d| d.air.as_ref()).is_some_and(|air| !air.stream.is_certainly_wanted());
+        let waits_since = pending.sent_at.filter(|_| repairs).map_or(pending.since, |(at, _)| at);
+        let rank = (precedence, lifted, Reverse(copies), Reverse(served), Reverse(waits_since), Reverse(entry.0));
         Some((rank, terminal))
     }
 
@@ -265,8 +271,8 @@ impl Look<'_> {
             self.later = Some(self.later.map_or(due, |at| at.min(due)));
             return None;
         }
-        let first = std::cmp::Reverse(MessageId { station: owing.station, counter: 0 });
-        Some(((precedence, true, std::cmp::Reverse(0), std::cmp::Reverse(0), first), terminal))
+        let first = Reverse(MessageId { station: owing.station, counter: 0 });
+        Some(((precedence, true, Reverse(0), Reverse(0), Reverse(Instant::default()), first), terminal))
     }
 }
 

@@ -2,7 +2,8 @@
 //!
 //! A still picture, made when somebody looks and thrown away after; the choice of the next send never reads it. Its
 //! order is the order of that choice: precedence, first tries before second copies, the sender whose turn is longest
-//! ago, the older message. What it leaves out: that an old message is lifted once in six sends.
+//! ago, what has waited longest. What it leaves out: that an old message is lifted once in six sends, and that a repair goes to
+//! the end of its sender's line.
 
 use super::ladder::Ahead;
 use crate::time::Instant;

@@ -444,3 +444,31 @@ fn a_way_that_loses_nothing_is_soon_known_to() {
     assert!(reckoned[1..].is_sorted_by(|before, after| before > after) && reckoned[7] <= 30, "{reckoned:?}");
     assert_eq!(pair.sends(), 16, "one frame there and one back for each");
 }
+
+#[test]
+fn a_station_that_does_not_answer_keeps_no_message_from_the_others() {
+    let group = ROSTER.replace(
+        r#""station": ["#,
+        r#""station": [{"id": "wanghe", "name": "望河乡前指", "number": 9, "terminals": ["beidou:142099"]},"#,
+    );
+    let mut pair = Pair::of(0, &group, station_config);
+    let send = |pair: &mut Pair, to: &str, text: &str| {
+        pair.ends[0].request(Request::Send {
+            to: Recipient::Person(to.into()),
+            text: text.into(),
+            precedence: Precedence::Immediate,
+            kind: SendKind::Text,
+            exercise: false,
+            in_reply_to: None,
+            supersedes: None,
+            by: "duty".into(),
+        });
+        pair.ends[0].accepted()
+    };
+    for n in 0..3 {
+        send(&mut pair, "wanghe", &format!("第{n}次呼叫望河"));
+    }
+    let id = send(&mut pair, "sanhe", "三合请转移沿河群众");
+    pair.run(5 * 62);
+    assert!(pair.message(1, id).is_some(), "three first tries go before it, and nobody's repairs");
+}
