@@ -210,7 +210,7 @@ pub enum SendKind {
 impl SendKind {
     /// Whether people act on it at once: it is not held against its sender's share, and is not sent while its age is unknown.
     #[must_use]
-    pub const fn commands(self) -> bool {
+    pub const fn urges(self) -> bool {
         matches!(self, Self::Order | Self::Warning)
     }
 }

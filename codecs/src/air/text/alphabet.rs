@@ -34,7 +34,7 @@ pub struct Choice {
 
 impl Choice {
     /// The number of the decision that parts it, in the order of the parts.
-    pub const fn node(self) -> usize {
+    pub const fn decision(self) -> usize {
         self.at
     }
 }
@@ -109,7 +109,7 @@ impl Alphabet {
         let mut choice = self.root();
         std::iter::from_fn(move || {
             let part = self.part(choice)?;
-            let turn = (choice.node(), symbol >= part);
+            let turn = (choice.decision(), symbol >= part);
             choice = self.half(choice, part, turn.1);
             Some(turn)
         })

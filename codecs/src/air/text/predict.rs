@@ -255,7 +255,7 @@ impl<'a> Predictor<'a> {
             self.count(part);
             let (views, last) = self.views();
             let counted = blend.predict(&self.seen, &views, last);
-            let net = self.mind.as_ref().and_then(|mind| mind.expects(self.choice.node()));
+            let net = self.mind.as_ref().and_then(|mind| mind.expects(self.choice.decision()));
             let p = net.map_or(counted, |net| blend.with_net(net, self.matched, self.decisions));
             let bit = decide(blend, p, part);
             self.keep(part, bit);

@@ -42,7 +42,7 @@ impl Engine {
     /// Whether a sender stays within his share. Who has nothing in the queue always may.
     pub(super) fn within_share(&self, now: Now, applicant: &Applicant<'_>) -> Result<(), Refusal> {
         let Applicant { by, precedence, kind, relayed, wanted } = *applicant;
-        if precedence == Precedence::Flash || kind.commands() || by == OWN_NAME {
+        if precedence == Precedence::Flash || kind.urges() || by == OWN_NAME {
             return Ok(());
         }
         let policy = &self.config.policy;

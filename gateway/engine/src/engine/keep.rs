@@ -262,8 +262,7 @@ impl Engine {
             self.answered(now, answered, delivery, answer, &format!("message {id}"));
         }
         self.send_on(now, id, &draft, topic);
-        let question = typed.question.or_else(|| self.unknown_addressee(&draft.text));
-        self.ask_back(now, id, &draft, question.filter(|_| topic != Topic::Sos));
+        self.ask_back(now, id, &draft, typed.question.filter(|_| topic != Topic::Sos));
         Some((id, offset))
     }
 
@@ -333,7 +332,7 @@ impl Engine {
     }
 
     /// What is said to somebody who spoke to a name that nobody has, or whom nothing reaches.
-    fn unknown_addressee(&self, text: &str) -> Option<Question> {
+    pub(super) fn unknown_addressee(&self, text: &str) -> Option<Question> {
         let name = addressed(text)?;
         let known = self.named_addressee(text).is_some();
         (!known).then(|| Question {

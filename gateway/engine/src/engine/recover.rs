@@ -224,7 +224,7 @@ impl Engine {
         let orders: Vec<MessageId> = self
             .recovered
             .iter()
-            .filter(|id| self.state.message(**id).is_some_and(|m| m.kind.commands() && m.held.is_none()))
+            .filter(|id| self.state.message(**id).is_some_and(|m| m.kind.urges() && m.held.is_none()))
             .copied()
             .collect();
         for id in orders {

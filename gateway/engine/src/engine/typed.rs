@@ -63,11 +63,14 @@ impl Typed {
 }
 
 impl Engine {
-    /// Reads a keypad line. One with gaps is none: nobody should be asked about what the air took.
+    /// Reads a keypad line, or the name before a text. One with gaps is none: nobody should be asked about what the air took.
     pub(super) fn typed_line(&self, draft: &Draft<'_>) -> Typed {
         let whole = draft.opaque.is_empty() && !draft.lossy && !draft.damaged;
-        if !whole || !form::is_line(&draft.text) {
+        if !whole {
             return Typed::default();
+        }
+        if !form::is_line(&draft.text) {
+            return Typed { question: self.unknown_addressee(&draft.text), ..Typed::default() };
         }
         let unclear = |question| Typed { is_line: true, question: Some(question), ..Typed::default() };
         // Where a person cut a text, a space may be lost: `3` and `2 14` would be 32 and 14.
