@@ -1,9 +1,9 @@
 //! The file of a model, to the bit.
 //!
 //! After `YZT3` come sections, each a count (32 bits), a width (8) and as many numbers of that many bits, packed from the
-//! lowest bit of the first byte on; the last byte is filled with zeros. The width is that of the greatest number: a corpus
-//! of 8,000 kinds of characters takes 13 bits a character. What can be made again out of the rest is not in the file: the
-//! order of the suffixes takes a few hundredths of a second and would be the greater half.
+//! lowest bit of the first byte on; the last byte is filled with zeros. The width is that of the greatest number. The
+//! corpus is written as the decisions of its characters' tree, which takes nine and a half bits a character. What can be made
+//! again out of the rest is not in the file: the order of the suffixes takes some tenths of a second and would be the greater half.
 //!
 //! **Invariants**
 //! - No byte of a file makes reading panic, or take more room than [`NUMBERS_MAX`] numbers a section.

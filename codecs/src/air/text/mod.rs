@@ -157,7 +157,7 @@ pub fn read(codec: u8, body: &[u8]) -> Result<String, TextError> {
     if found > CHARACTERS_MAX { Err(TextError::Long { found }) } else { Ok(text) }
 }
 
-/// Unpacks the models now, so that the first message does not wait for it (some hundredths of a second).
+/// Unpacks the models now, so that the first message does not wait for it (half a second).
 pub fn warm_up() {
     LazyLock::force(&READ);
 }
