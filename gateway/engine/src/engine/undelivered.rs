@@ -27,7 +27,9 @@ impl Engine {
         let why = match delivery.end {
             Some(End::Expired) => "超时没能发出",
             Some(End::Unknown) => "已发出，没有回音",
-            _ => "待发太多",
+            // Nothing more is known here than whether it ever went out: the reason is at the station's screen.
+            _ if delivery.spent() > 0 => "对方没有收下",
+            _ => "本站没有受理",
         };
         let (whom, quoted) = (self.named_in_roster(&delivery.whom()), quoted(&message.text));
         let supersedes = self.notice_on_its_way(&to);
