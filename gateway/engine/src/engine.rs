@@ -95,6 +95,7 @@ struct Stations {
     places: stations::Places,
     /// The terminal by which a station was last heard.
     heard_from: BTreeMap<StationId, TerminalId>,
+    heard_at: BTreeMap<StationId, Instant>,
     /// Messages in frames.
     packed: BTreeMap<(MessageId, u16), Frames>,
     /// Messages that were packed when they were accepted.

@@ -6,7 +6,8 @@ use crate::people::Roster;
 use crate::time::Instant;
 use bytes::Bytes;
 use serde::{Deserialize, Serialize};
-use yizhan_codecs::message::{Answer, LinkId, MessageId, Peer, Precedence};
+use yizhan_codecs::air::Traffic;
+use yizhan_codecs::message::{Answer, LinkId, MessageId, Peer, Precedence, TerminalId};
 
 /// Where a record stands in the journal, from 1. `Offset(0)` is before the first.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq, PartialOrd, Ord, Hash, Serialize, Deserialize)]
@@ -227,9 +228,9 @@ pub enum Reply {
     Done { offset: Offset },
     /// What a courier takes along: every frame once, of so many messages, and so many receipts.
     Carried { frames: Vec<Bytes>, messages: usize, receipts: usize },
-    /// What a courier brought is stored: frames that were opened or kept, frames that were not ours or not authentic, and
-    /// what came of them.
-    Brought { frames: usize, refused: usize, new: usize, copies: usize },
+    /// What a courier brought is stored: frames that were opened or kept, frames that this station had written itself, frames
+    /// that were of no use here or not authentic, and what came of them.
+    Brought { frames: usize, own: usize, refused: usize, new: usize, copies: usize },
     /// Refused; nothing was stored.
     Refused(Refusal),
 }
@@ -242,6 +243,10 @@ pub enum Refusal {
     UnknownRecipient { name: String },
     #[error("{name:?} has no terminal that a link of this station reaches")]
     NoTerminal { name: String },
+    #[error("{name:?} is this station itself")]
+    ThisStation { name: String },
+    #[error("{name:?} is a station, and there is no net for {traffic:?} traffic here")]
+    NoNet { name: String, traffic: Traffic },
     #[error("the outbox holds {held} of {max} entries and takes no more {precedence}")]
     OutboxFull { held: usize, max: usize, precedence: Precedence },
     #[error("{by:?} holds {held} queued slots of {allowed} that one sender may hold; this wants {wanted}")]
@@ -255,6 +260,8 @@ pub enum Refusal {
     FormUnclear { question: String },
     #[error("no message {id}")]
     UnknownMessage { id: MessageId },
+    #[error("message {id} is no open call for help")]
+    NotOpenSos { id: MessageId },
     #[error("message {id} has already ended")]
     AlreadyEnded { id: MessageId },
     #[error("message {id} waits for no confirmation")]
@@ -271,6 +278,8 @@ pub enum Refusal {
     Poisoned,
     #[error("roster: {0}")]
     Roster(#[from] crate::people::RosterError),
+    #[error("{terminal} of {id:?} is this station's own card")]
+    OwnCard { id: String, terminal: TerminalId },
     #[error("message ids of this station are used up")]
     IdsExhausted,
 }
@@ -282,12 +291,15 @@ impl Refusal {
         match self {
             Self::UnknownRecipient { .. } => "unknown_recipient",
             Self::NoTerminal { .. } => "no_terminal",
+            Self::ThisStation { .. } => "this_station",
+            Self::NoNet { .. } => "no_net",
             Self::OutboxFull { .. } => "outbox_full",
             Self::SenderShare { .. } => "sender_share",
             Self::TooLong { .. } => "too_long",
             Self::Empty => "empty",
             Self::FormUnclear { .. } => "form_unclear",
             Self::UnknownMessage { .. } => "unknown_message",
+            Self::NotOpenSos { .. } => "not_open_sos",
             Self::AlreadyEnded { .. } => "already_ended",
             Self::NothingToConfirm { .. } => "nothing_to_confirm",
             Self::NotFromStation { .. } => "not_from_station",
@@ -296,6 +308,7 @@ impl Refusal {
             Self::NoText { .. } => "no_text",
             Self::Poisoned => "journal_failed",
             Self::Roster(_) => "roster",
+            Self::OwnCard { .. } => "own_card",
             Self::IdsExhausted => "ids_exhausted",
         }
     }
@@ -306,6 +319,13 @@ impl Refusal {
         match self {
             Self::UnknownRecipient { name } => format!("名册中没有“{name}”：请核对姓名，或用 beidou:卡号 直接指定终端"),
             Self::NoTerminal { name } => format!("“{name}”没有本站可达的终端：请在名册中登记终端，或检查链路"),
+            Self::ThisStation { name } => format!("“{name}”就是本站：报文不用发，请改写收件人"),
+            Self::NoNet { name, traffic: Traffic::Exercise } => {
+                format!("“{name}”是驿站，而本站没有演练网，演练报文发不过去：请在配置中加一个演练网")
+            }
+            Self::NoNet { name, traffic: Traffic::Real } => {
+                format!("“{name}”是驿站，而本站没有站间网，报文发不过去：请在配置中加 [[net]] 和密钥")
+            }
             Self::OutboxFull { held, max, precedence } => {
                 format!(
                     "待发队列已满（{held}/{max} 条），暂不接收{}报文：请稍后再发，或撤销不急的报文",
@@ -319,6 +339,7 @@ impl Refusal {
             Self::Empty => "正文为空：请输入内容".into(),
             Self::FormUnclear { question } => format!("报表没有看懂：{question}"),
             Self::UnknownMessage { id } => format!("没有编号为 {id} 的报文：请核对编号"),
+            Self::NotOpenSos { id } => format!("报文 {id} 不是未关闭的求救：用 yizhan status 看未关闭的求救"),
             Self::AlreadyEnded { id } => format!("报文 {id} 已经结束，不能再操作"),
             Self::NothingToConfirm { id } => format!("报文 {id} 没有等待确认的事项"),
             Self::NotFromStation { id } => {
@@ -330,7 +351,10 @@ impl Refusal {
                 format!("收方只能经{}到达，那里只有驿站，不收明文：请在名册中登记其手持终端", bearer.label())
             }
             Self::Poisoned => "存储故障：报文未留存，不能受理。请检查磁盘并重启本站".into(),
-            Self::Roster(error) => format!("名册有误：{error}"),
+            Self::Roster(error) => format!("名册有误：{}", error.label()),
+            Self::OwnCard { id, terminal } => {
+                format!("名册有误：{id} 的 {terminal} 是本站自己的卡，发给它等于发给自己：请改成本人手里的卡号")
+            }
             Self::IdsExhausted => "本站报文编号已用完：请换站号".into(),
         }
     }

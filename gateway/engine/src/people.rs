@@ -161,6 +161,33 @@ pub enum RosterError {
     TooMany { found: usize, max: usize },
 }
 
+impl RosterError {
+    /// What is wrong, for the person at the screen.
+    #[must_use]
+    pub fn label(&self) -> String {
+        let persons = Roster::PERSON_NUMBERS;
+        match self {
+            Self::DuplicateId { id } => format!("有两项的 id 都是“{id}”：id 不能重复"),
+            Self::TerminalBoundTwice { terminal, first, second } => {
+                format!("终端 {terminal} 同时登记给了“{first}”和“{second}”：一个终端只登记一处")
+            }
+            Self::PersonNumber { id, found } => {
+                format!("人员“{id}”的编号是 {found}：应在 {} 到 {} 之间", persons.start(), persons.end())
+            }
+            Self::PersonTwice { number, first, second } => format!("人员“{first}”和“{second}”的编号都是 {number}"),
+            Self::StationNumber { id, found } => {
+                format!("站“{id}”的站号是 {found}：应在 1 到 {} 之间", yizhan_codecs::message::StationId::MAX)
+            }
+            Self::StationTwice { number, first, second } => format!("站“{first}”和“{second}”的站号都是 {number}"),
+            Self::UnknownMember { group, member } => format!("组“{group}”的成员“{member}”不在名册里"),
+            Self::UnknownGroup { topic, group } => {
+                format!("{} 的转发规则写的组“{group}”不在名册里", topic.name())
+            }
+            Self::TooMany { found, max } => format!("共 {found} 项，最多 {max} 项"),
+        }
+    }
+}
+
 impl Roster {
     /// Bound on people and on groups.
     pub const ENTRIES_MAX: usize = 20_000;

@@ -1,6 +1,7 @@
 //! What messages cost on the air. Needs no running station.
 
 use super::CliError;
+use super::words::trouble;
 use std::io::Write;
 use std::path::Path;
 use std::process::ExitCode;
@@ -12,7 +13,7 @@ use yizhan_codecs::air::{form, text};
 /// Packs every line of a file as a station would, reads it back, and says what it costs.
 pub(super) fn text(file: &Path, json: bool, out: &mut dyn Write) -> Result<ExitCode, CliError> {
     let unreadable = |error: std::io::Error| {
-        CliError::Failed(format!("读不了 {}：{error}。文件应为 UTF-8 文本，每行一条报文", file.display()))
+        CliError::Failed(format!("读不了 {}：{}。应为 UTF-8 文本，每行一条报文", file.display(), trouble(&error)))
     };
     let content = std::fs::read_to_string(file).map_err(unreadable)?;
     let lines: Vec<(usize, &str)> =
@@ -61,13 +62,13 @@ pub(super) fn forms(out: &mut dyn Write) -> Result<(), CliError> {
 }
 
 /// Says what a text or a keypad line is as a content between stations: its bytes before the seal.
-pub(super) fn pack(words: &str, out: &mut dyn Write) -> Result<ExitCode, CliError> {
+pub(super) fn pack(words: &str, area: &form::Area, out: &mut dyn Write) -> Result<ExitCode, CliError> {
     if words.trim().is_empty() {
         let example = "没有要装的内容：请把文字或按键报表写在引号里，如 yizhan pack \"水位上涨\"";
         return Err(CliError::Usage(example.into()));
     }
     let content = if form::is_line(words) {
-        let form = form::read_line(words, &form::Area::default())
+        let form = form::read_line(words, area)
             .map_err(|question| CliError::Failed(format!("这一行报表不清楚：{}", question.text)))?;
         writing::of_form(&form, text::own_models()).map_err(|error| match &error {
             WriteError::Text(text) => refused(format!("报表的说明不能发送：{}", text.label()), &error),
@@ -85,10 +86,10 @@ pub(super) fn pack(words: &str, out: &mut dyn Write) -> Result<ExitCode, CliErro
 }
 
 /// Says in words what the bytes of a content are.
-pub(super) fn unpack(bytes: &str, out: &mut dyn Write) -> Result<ExitCode, CliError> {
+pub(super) fn unpack(bytes: &str, area: &form::Area, out: &mut dyn Write) -> Result<ExitCode, CliError> {
     let bytes = from_hex(bytes)?;
     let content = Content::parse(&bytes).map_err(|error| refused(format!("读不通：{}", error.label()), &error))?;
-    writeln!(out, "{}", words_of(&content, &form::Area::default())?)?;
+    writeln!(out, "{}", words_of(&content, area)?)?;
     Ok(ExitCode::SUCCESS)
 }
 
@@ -134,8 +135,9 @@ mod tests {
 
     fn there_and_back(words: &str) -> String {
         let (mut hex, mut out) = (Vec::new(), Vec::new());
-        pack(words, &mut hex).unwrap();
-        unpack(std::str::from_utf8(&hex).unwrap(), &mut out).unwrap();
+        let area = form::Area::default();
+        pack(words, &area, &mut hex).unwrap();
+        unpack(std::str::from_utf8(&hex).unwrap(), &area, &mut out).unwrap();
         String::from_utf8(out).unwrap()
     }
 
@@ -156,14 +158,14 @@ mod tests {
             ("1f00", "读不通：本站没有第 31 号文字编码：请对方不用模型重发"),
             (" ", "没有要读的内容：请给出 yizhan pack 输出的那种十六进制"),
         ] {
-            assert_eq!(unpack(bytes, &mut Vec::new()).unwrap_err().label(), words, "{bytes}");
+            assert_eq!(unpack(bytes, &form::Area::default(), &mut Vec::new()).unwrap_err().label(), words, "{bytes}");
         }
     }
 
     #[test]
     fn nothing_is_not_packed() {
         for nothing in ["", " ", "　"] {
-            let error = pack(nothing, &mut Vec::new()).unwrap_err();
+            let error = pack(nothing, &form::Area::default(), &mut Vec::new()).unwrap_err();
             assert!(error.label().starts_with("没有要装的内容"), "{error}");
         }
     }

@@ -29,7 +29,7 @@ fn status_words(status: &Value) -> String {
     };
     lines.push(match status.get("utc").and_then(Value::as_str) {
         Some(utc) => format!("时间 {}（北京时间，来自{source}）", words::beijing(Some(utc))),
-        None => "时间 未可信：不判过期，指令须人工确认".to_owned(),
+        None => "时间 未可信：报文不判过期；重启前留下的指令和预警，人工确认后才发".to_owned(),
     });
     lines.push(match text(status, "journal_failed") {
         "" => format!("日志 已存 {} 条", number(status, "stored")),
@@ -51,7 +51,12 @@ fn status_words(status: &Value) -> String {
     if !ids("held").is_empty() {
         lines.push(format!("等待人工确认：{}", ids("held")));
     }
+    if let Some(card) = status.get("own_card").filter(|card| !card.is_null()) {
+        let (person, terminal) = (text(card, "person"), words::terminal(text(card, "terminal")));
+        lines.push(format!("名册有误：{person} 的 {terminal} 是本站自己的卡，请改成本人手里的卡号"));
+    }
     lines.push(String::new());
+    lines.extend(list(status, "stations").iter().map(station_words));
     for link in list(status, "links") {
         lines.extend(link_words(link));
     }
@@ -60,6 +65,23 @@ fn status_words(status: &Value) -> String {
     }
     lines.push(String::new());
     lines.join("\n")
+}
+
+fn station_words(station: &Value) -> String {
+    let heard = match station.get("last_heard_ms_ago").and_then(Value::as_u64) {
+        Some(ms) => format!("{}前有来报或回执", duration(ms)),
+        None => "本次启动后还没有收到它的来报或回执".to_owned(),
+    };
+    let silent = if flag(station, "silent") {
+        "  最近三次发送都没有回音：请查对方是否开机、能否收到"
+    } else {
+        ""
+    };
+    let open = match number(station, "open_deliveries") {
+        0 => String::new(),
+        open => format!("  {open} 条未了"),
+    };
+    format!("站 {}  {} 号  {heard}{open}{silent}", text(station, "name"), number(station, "number"))
 }
 
 fn link_words(link: &Value) -> Vec<String> {
@@ -168,6 +190,23 @@ pub(super) fn roster(client: &Client, json: bool, out: &mut dyn Write) -> Result
 mod tests {
     use super::*;
     use serde_json::json;
+
+    #[test]
+    fn a_station_that_does_not_answer_is_said_to_be_silent_and_what_to_look_at() {
+        let heard = json!({ "name": "三合乡前指", "number": 7, "last_heard_ms_ago": 61_000, "silent": false });
+        assert_eq!(station_words(&heard), "站 三合乡前指  7 号  1分1秒前有来报或回执");
+        let silent = json!({ "name": "三合乡前指", "number": 7, "last_heard_ms_ago": null, "silent": true,
+            "open_deliveries": 2 });
+        let words = station_words(&silent);
+        assert!(words.contains("还没有收到") && words.contains("2 条未了") && words.contains("没有回音"), "{words}");
+    }
+
+    #[test]
+    fn a_person_with_the_stations_own_card_is_pointed_out() {
+        let card = json!({ "own_card": { "person": "li-lei", "terminal": "beidou:142020" } });
+        assert!(status_words(&card).contains("li-lei 的 北斗:142020 是本站自己的卡"));
+        assert!(!status_words(&json!({ "own_card": null })).contains("名册有误"));
+    }
 
     #[test]
     fn a_closed_port_says_what_to_do_and_a_card_says_when_it_may_send() {

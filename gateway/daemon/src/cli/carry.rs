@@ -31,7 +31,7 @@ fn export(client: &Client, to: &str, file: Option<&Path>, qr: bool, out: &mut dy
     if let Some(file) = file {
         let text = lines.join("\n");
         crate::api::write_private(file, &text)
-            .map_err(|error| CliError::Failed(format!("{} 写不了：{error}", file.display())))?;
+            .map_err(|error| CliError::Failed(format!("{} 写不了：{}", file.display(), words::trouble(&error))))?;
         writeln!(out, "已写 {}：{messages} 条报文、{receipts} 条回执，{} 行", file.display(), lines.len())?;
         writeln!(out, "已加密，可用 U 盘送去；对方执行 yizhan carry import 文件。读几次都一样")?;
     }
@@ -54,13 +54,18 @@ fn import(client: &Client, file: &Path, out: &mut dyn Write) -> Result<(), CliEr
     let text = if file == Path::new("-") {
         std::io::read_to_string(std::io::stdin())?
     } else {
-        std::fs::read_to_string(file).map_err(|error| CliError::Usage(format!("{} 读不出：{error}", file.display())))?
+        std::fs::read_to_string(file)
+            .map_err(|error| CliError::Usage(format!("{} 读不出：{}", file.display(), words::trouble(&error))))?
     };
     // Looked at here first, so that the line is named before anything is asked.
     carry::read(&text).map_err(|error| CliError::Usage(format!("{}：{}", file.display(), label(&error))))?;
     let brought = client.call("POST", "/api/v1/carry/import", Some(&json!({ "text": text, "by": me() })))?;
-    let [frames, refused, new, copies] = ["frames", "refused", "new", "copies"].map(|key| number(&brought, key));
+    let [frames, own, refused, new, copies] =
+        ["frames", "own", "refused", "new", "copies"].map(|key| number(&brought, key));
     writeln!(out, "读入 {frames} 帧：新报文 {new} 条，已有的 {copies} 条")?;
+    if own > 0 {
+        writeln!(out, "另有 {own} 帧是本站自己写的：请送到收的那个站去读")?;
+    }
     if refused > 0 {
         writeln!(out, "另有 {refused} 帧不收：不是本网的，或来报的站不在名册，或已经读过")?;
     }

@@ -28,6 +28,7 @@ use std::io::Write;
 use std::path::PathBuf;
 use std::process::ExitCode;
 use thiserror::Error;
+use yizhan_codecs::air::form::Area;
 
 /// 驿站：断路、断网、断电时的报文中继站。
 #[derive(Debug, Parser)]
@@ -178,7 +179,7 @@ enum AirtimeWhat {
     },
     /// 各表单占的位数
     Form,
-    /// 算账：本站策略与对照方案在模拟空口上并列，列义见 docs/airtime.md（完整约需一分钟，请用 --release 编译）
+    /// 算账：本站策略与对照方案在模拟空口上并列，列义见 docs/airtime.md（完整约需五分钟，请用 --release 编译）
     Table {
         /// 只算几秒钟的小样
         #[arg(long)]
@@ -362,7 +363,7 @@ impl CliError {
             Self::Journal(error) => error.label(),
             Self::Call(error) => error.label(),
             Self::Content { label: text, .. } | Self::Usage(text) | Self::Failed(text) => text.clone(),
-            Self::Output(error) => format!("读写失败：{error}"),
+            Self::Output(error) => format!("读写失败：{}", words::trouble(error)),
         }
     }
 
@@ -405,12 +406,12 @@ fn perform(cli: Cli, table: AirtimeTable) -> Result<ExitCode, CliError> {
     let out: &mut dyn Write = &mut out;
     match what {
         What::Run => run::run(Config::load(&place.config)?)?,
-        What::Check => offline::check(&place.config, &Config::load(&place.config)?, out)?,
+        What::Check => return offline::check(&place.config, &Config::load(&place.config)?, out),
         What::Verify { journal } => return offline::verify(&place, journal, out),
         What::Explain(explain) => return offline::explain(&explain, out),
         What::Airtime { what: AirtimeWhat::Text { file, json } } => return airtime::text(&file, json, out),
-        What::Pack { text } => return airtime::pack(&text, out),
-        What::Unpack { hex, sealed: false } => return airtime::unpack(&hex.concat(), out),
+        What::Pack { text } => return airtime::pack(&text, &place.area()?, out),
+        What::Unpack { hex, sealed: false } => return airtime::unpack(&hex.concat(), &place.area()?, out),
         What::Unpack { hex, sealed: true } => return unseal::unpack(&Config::load(&place.config)?, &hex, out),
         What::Airtime { what: AirtimeWhat::Form } => airtime::forms(out)?,
         What::Airtime { what: AirtimeWhat::Table { quick } } => out.write_all(table(quick).as_bytes())?,
@@ -441,6 +442,14 @@ impl Place {
             Some(folder) => Ok(folder.join("journal.db")),
             None => Ok(Config::load(&self.config)?.journal.path),
         }
+    }
+
+    /// Origins and places by name, where there is a config.
+    fn area(&self) -> Result<Area, ConfigError> {
+        if !self.config.exists() {
+            return Ok(Area::default());
+        }
+        Ok(Config::load(&self.config)?.for_engine().map(|engine| engine.area).unwrap_or_default())
     }
 
     fn client(&self) -> Result<Client, CliError> {

@@ -1,5 +1,6 @@
 //! Making a net and issuing keys. Needs no running station.
 
+use super::words::trouble;
 use super::{CliError, NetWhat};
 use crate::config::KeyFile;
 use std::io::Write;
@@ -35,6 +36,6 @@ fn write_key(key: &KeyFile, path: &Path) -> Result<(), CliError> {
         std::io::ErrorKind::AlreadyExists => {
             CliError::Usage(format!("{} 已经存在，不覆盖：请换个文件名", path.display()))
         }
-        _ => CliError::Failed(format!("{} 写不了：{error}", path.display())),
+        _ => CliError::Failed(format!("{} 写不了：{}", path.display(), trouble(&error))),
     })
 }

@@ -12,9 +12,13 @@ use yizhan_codecs::device::Direction;
 use yizhan_codecs::explain::{explain_line, explain_recorded, explain_words, wire_bytes};
 use yizhan_codecs::message::StationId;
 
-/// Says what a station with this config would do.
-pub(super) fn check(path: &Path, config: &Config, out: &mut dyn Write) -> Result<(), CliError> {
-    writeln!(out, "配置 {} 无误", path.display())?;
+/// Says what a station with this config would do, or why it would not start.
+pub(super) fn check(path: &Path, config: &Config, out: &mut dyn Write) -> Result<ExitCode, CliError> {
+    let keys = config.open_nets();
+    match &keys {
+        Ok(_) => writeln!(out, "配置 {} 无误", path.display())?,
+        Err(_) => writeln!(out, "配置 {} 写法无误，但站间网的密钥不可用，本站启动不了", path.display())?,
+    }
     writeln!(out, "本站 {} {}", config.station.number, config.station.name)?;
     writeln!(out, "日志 {}", config.journal.path.display())?;
     writeln!(out, "接口 http://{}", config.api.listen)?;
@@ -39,7 +43,7 @@ pub(super) fn check(path: &Path, config: &Config, out: &mut dyn Write) -> Result
     for link in &config.links {
         writeln!(out, "{}", link_words(link))?;
     }
-    Ok(())
+    Ok(if keys.is_ok() { ExitCode::SUCCESS } else { ExitCode::from(2) })
 }
 
 fn net_words(config: &Config, net: &NetConfig) -> String {

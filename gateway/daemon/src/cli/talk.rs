@@ -11,6 +11,8 @@ use std::collections::BTreeSet;
 use std::io::Write;
 use std::path::Path;
 use std::process::ExitCode;
+use yizhan_codecs::air::form;
+use yizhan_codecs::message::{MessageId, ParseMessageIdError};
 use yizhan_engine::people::Roster;
 
 /// Records that are read before those that are shown: more than come between a send and its repeat.
@@ -52,6 +54,12 @@ pub(super) fn send(client: &Client, send: &Send, out: &mut dyn Write) -> Result<
     out.flush()?;
     // Standard output is the number alone, for scripts.
     forecast::lines(&reply).iter().try_for_each(|line| writeln!(std::io::stderr(), "{line}"))?;
+    if kind == "text" && form::line_schema(&send.text).is_some() {
+        writeln!(
+            std::io::stderr(),
+            "正文像按键报表，已按文字发出：要作报表发，请加 --form，并用 --supersedes {id} 取代这一条"
+        )?;
+    }
     if !send.wait {
         return Ok(ExitCode::SUCCESS);
     }
@@ -136,7 +144,7 @@ pub(super) fn tail(client: &Client, last: u64, json: bool, once: bool, out: &mut
 
 pub(super) fn import(client: &Client, file: &Path, out: &mut dyn Write) -> Result<(), CliError> {
     let source = std::fs::read_to_string(file)
-        .map_err(|error| CliError::Usage(format!("名册文件 {} 读不出：{error}", file.display())))?;
+        .map_err(|error| CliError::Usage(format!("名册文件 {} 读不出：{}", file.display(), words::trouble(&error))))?;
     let roster: Roster = toml::from_str(&source).map_err(|error: toml::de::Error| {
         let line = error.span().map_or(1, |span| source.get(..span.start).unwrap_or("").matches('\n').count() + 1);
         CliError::Usage(format!("名册文件 {} 第 {line} 行：{}", file.display(), error.message()))
@@ -181,13 +189,36 @@ pub(super) fn answer(place: &Place, id: &str, words: &[String], out: &mut dyn Wr
 
 /// A mistyped id is found here by its check character, before anything is asked.
 fn checked(id: &str) -> Result<String, CliError> {
-    let parsed = id.parse::<yizhan_codecs::message::MessageId>();
-    parsed.map(|id| id.to_string()).map_err(|error| CliError::Usage(format!("编号 {id} 不对，请核对：{error}")))
+    let parsed = id.parse::<MessageId>();
+    parsed
+        .map(|id| id.to_string())
+        .map_err(|error| CliError::Usage(format!("编号 {id} 不对：{}", what_is_wrong(&error))))
+}
+
+fn what_is_wrong(error: &ParseMessageIdError) -> String {
+    use ParseMessageIdError as E;
+    match error {
+        E::Length { found } => format!("应是 5 到 10 个字符，这里是 {found} 个"),
+        E::Character { at } => format!("第 {} 个字符不是编号里用的，请核对", at.saturating_add(1)),
+        E::Check => "末位校验不符，多半抄错了一个字符，请核对".into(),
+        other => format!("请核对（{other}）"),
+    }
 }
 
 #[cfg(test)]
 mod tests {
     use super::*;
+
+    #[test]
+    fn a_mistyped_number_says_where_it_is_wrong() {
+        for (id, words) in [
+            ("0102", "编号 0102 不对：应是 5 到 10 个字符，这里是 4 个"),
+            ("01-2X", "编号 01-2X 不对：第 3 个字符不是编号里用的，请核对"),
+            ("01023", "编号 01023 不对：末位校验不符，多半抄错了一个字符，请核对"),
+        ] {
+            assert_eq!(checked(id).unwrap_err().label(), words);
+        }
+    }
 
     #[test]
     fn a_message_is_over_when_each_delivery_has_ended_or_was_answered() {

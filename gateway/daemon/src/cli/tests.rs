@@ -74,3 +74,38 @@ fn a_missing_config_is_wrong_usage_and_a_station_that_does_not_run_has_failed() 
     assert_eq!(args(&["airtime", "table"]), ExitCode::SUCCESS);
     assert_eq!(args(&["airtime"]), ExitCode::from(2));
 }
+
+#[test]
+fn a_config_whose_key_cannot_be_used_is_no_good_config() {
+    let folder = tempfile::tempdir().unwrap();
+    let path = folder.path().join("gateway.toml");
+    let net = "[[net]]\nid = 5\ncentre = 1\nkey = \"net.key\"\n";
+    let config = Config::parse(&path, &format!("[station]\nnumber = 1\n{net}")).unwrap();
+    let check = || {
+        let mut out = Vec::new();
+        let code = offline::check(&path, &config, &mut out).unwrap();
+        (code, String::from_utf8(out).unwrap())
+    };
+    let (code, words) = check();
+    assert_eq!(code, ExitCode::from(2));
+    assert!(words.contains("本站启动不了") && words.contains("找不到密钥文件"), "{words}");
+    crate::config::KeyFile::new_net(5).unwrap().write(&folder.path().join("net.key")).unwrap();
+    let (code, words) = check();
+    assert_eq!(code, ExitCode::SUCCESS);
+    assert!(words.contains("无误") && words.contains("密钥可用"), "{words}");
+}
+
+#[test]
+fn a_report_is_packed_and_read_with_the_places_of_the_config() {
+    let folder = tempfile::tempdir().unwrap();
+    let path = folder.path().join("gateway.toml");
+    let place = "[[place]]\nnumber = 12\nname = \"青龙村\"\n";
+    std::fs::write(&path, format!("[station]\nnumber = 1\n{place}")).unwrap();
+    let area = Place { config: path, data: None }.area().unwrap();
+    let (mut hex, mut words) = (Vec::new(), Vec::new());
+    airtime::pack("#1 首报 滑坡 地12 死1", &area, &mut hex).unwrap();
+    airtime::unpack(std::str::from_utf8(&hex).unwrap(), &area, &mut words).unwrap();
+    let words = String::from_utf8(words).unwrap();
+    assert!(words.contains("青龙村"), "{words}");
+    assert!(Place { config: folder.path().join("none.toml"), data: None }.area().unwrap().places.is_empty());
+}

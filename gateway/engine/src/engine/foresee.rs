@@ -54,8 +54,9 @@ impl Evidences {
         self.0.remove(far);
     }
 
-    fn of(&self, far: &Far) -> Option<&Evidence> {
-        self.0.get(far)
+    /// Sends that are answered within this time were not.
+    pub fn is_silent(&self, now: Instant, far: &Far, answers_within: Duration) -> bool {
+        self.0.get(far).is_some_and(|evidence| evidence.is_silent(now, answers_within))
     }
 }
 

@@ -1,14 +1,16 @@
 //! Pure getters for people and programs: how the station is, and what waits.
 
 use super::Engine;
-use super::foresee::Outlooks;
+use super::foresee::{Far, Outlooks};
 use crate::io::StoreTrouble;
 use crate::outbox::Cards;
 use crate::outbox::outlook::Outlook;
-use crate::session::Health;
+use crate::people::StationEntry;
+use crate::session::{Health, Session};
 use crate::time::Now;
 use serde::Serialize;
 use std::collections::BTreeMap;
+use std::time::Duration;
 use yizhan_codecs::message::{MessageId, Outcome, Precedence, Rung};
 
 /// How the station is.
@@ -23,6 +25,10 @@ pub struct Status {
     pub utc: Option<String>,
     pub clock_source: Option<crate::event::ClockSource>,
     pub links: Vec<LinkStatus>,
+    /// The other stations of the roster.
+    pub stations: Vec<StationStatus>,
+    /// A person whom the roster gives this station's own card: who, and which. What is sent there comes back here.
+    pub own_card: Option<OwnCard>,
     /// Deliveries that still have something to send, by precedence.
     pub outbox: BTreeMap<&'static str, usize>,
     pub outbox_max: usize,
@@ -48,6 +54,28 @@ pub struct LinkStatus {
     pub health: Health,
     /// What its terminal can and cannot confirm.
     pub confirms: &'static str,
+}
+
+/// What is known of another station.
+#[derive(Clone, Debug, Serialize)]
+pub struct StationStatus {
+    /// Its id in the roster.
+    pub id: String,
+    pub name: String,
+    pub number: u16,
+    /// Since anything authentic came from it; `None` = nothing since this station was started.
+    pub last_heard_ms_ago: Option<u64>,
+    /// The last three sends that it answers when it hears them brought no word.
+    pub silent: bool,
+    /// Deliveries to it without an end.
+    pub open_deliveries: usize,
+}
+
+/// A mistake of the roster.
+#[derive(Clone, Debug, Serialize)]
+pub struct OwnCard {
+    pub person: String,
+    pub terminal: String,
 }
 
 /// How a card is.
@@ -104,6 +132,10 @@ impl Engine {
             utc: self.clock.utc(now.mono).map(|utc| utc.to_string()),
             clock_source: self.clock.source(),
             links: self.links(now),
+            stations: self.station_statuses(now),
+            own_card: self
+                .holder_of_own_card(self.state.roster())
+                .map(|(person, terminal)| OwnCard { person, terminal: terminal.to_string() }),
             outbox,
             outbox_max: self.config.policy.outbox_max,
             open_deliveries: self.state.open.len(),
@@ -114,7 +146,7 @@ impl Engine {
     }
 
     fn links(&self, now: Now) -> Vec<LinkStatus> {
-        let link_status = |session: &crate::session::Session| LinkStatus {
+        let link_status = |session: &Session| LinkStatus {
             link: session.link.name().into(),
             bearer: session.limits().bearer.name(),
             up: session.is_up(),
@@ -126,6 +158,35 @@ impl Engine {
             confirms: session.limits().confirms,
         };
         self.sessions.values().map(link_status).collect()
+    }
+
+    fn station_statuses(&self, now: Now) -> Vec<StationStatus> {
+        let reached = self.reached();
+        let others = self.state.roster().stations.iter().filter(|entry| !reached.is_me(entry.station()));
+        let status = |entry: &StationEntry| {
+            let station = entry.station()?;
+            let heard_at = self.stations.heard_at.get(&station);
+            let is_open = |(id, delivery): &&(MessageId, u16)| {
+                self.state.delivery(*id, *delivery).is_some_and(|delivery| delivery.station == Some(station))
+            };
+            Some(StationStatus {
+                id: entry.id.clone(),
+                name: entry.name.clone(),
+                number: station.number(),
+                last_heard_ms_ago: heard_at.map(|at| millis(now.mono.since(*at))),
+                silent: self.evidence.is_silent(now.mono, &Far::Station(station), self.slowest_slot_to(entry)),
+                open_deliveries: self.state.open.iter().filter(is_open).count(),
+            })
+        };
+        others.filter_map(status).collect()
+    }
+
+    /// A frame and its answer take their slots; the slowest card there sets the time.
+    fn slowest_slot_to(&self, entry: &StationEntry) -> Duration {
+        let leads_there = |session: &&Session| entry.terminals.iter().any(|to| session.coverage().has(&to.0));
+        let links = self.sessions.values().filter(leads_there);
+        let slots = links.flat_map(|session| self.outbox.cards.on(&session.link).map(|(_, card)| card.slot));
+        slots.max().unwrap_or_default()
     }
 
     fn cards(&self, now: Now, session: &crate::session::Session) -> Vec<CardStatus> {
@@ -172,6 +233,6 @@ impl Engine {
     }
 }
 
-fn millis(duration: std::time::Duration) -> u64 {
+fn millis(duration: Duration) -> u64 {
     u64::try_from(duration.as_millis()).unwrap_or(u64::MAX)
 }

@@ -8,6 +8,7 @@ use crate::bus::journal::{self, record::What};
 use crate::bus::{Gated, id_to_u64};
 use crate::event::{End, Event, HoldReason};
 use crate::io::{Offset, Recipient, Refusal, Reply, Request, SendKind, Ticket};
+use crate::outbox::Cards;
 use crate::people::{Roster, Topic};
 use crate::route::{self, Target};
 use crate::time::Now;
@@ -189,26 +190,29 @@ impl Engine {
         self.check_all_carried(sending)
     }
 
-    /// Somebody must be able to read a text. Of a group the others get it, and the delivery to whom has only a station ends
-    /// with that reason.
+    /// Somebody must be able to read a text. Of a group the others get it, and the delivery to whom nothing leads ends with
+    /// that reason.
     fn check_all_carried(&self, sending: &Sending) -> Result<(), Refusal> {
-        let (mut is_carried, mut without_text) = (false, None);
+        let (mut is_carried, mut without_way) = (false, None);
         for target in &sending.targets {
-            match self.check_carried(target, sending.shown()) {
+            match self.check_carried(target, sending) {
                 Ok(()) => is_carried = true,
-                Err(refusal @ Refusal::NoText { .. }) => without_text = Some(refusal),
+                Err(refusal @ (Refusal::NoText { .. } | Refusal::NoNet { .. })) => without_way = Some(refusal),
                 Err(refusal) => return Err(refusal),
             }
         }
-        without_text.filter(|_| !is_carried).map_or(Ok(()), Err)
+        without_way.filter(|_| !is_carried).map_or(Ok(()), Err)
     }
 
     /// Every recipient must have a terminal that can carry the characters at all.
-    fn check_carried(&self, target: &Target, text: &str) -> Result<(), Refusal> {
+    fn check_carried(&self, target: &Target, sending: &Sending) -> Result<(), Refusal> {
+        let text = sending.shown();
         let mut refused = None;
         if target.station.is_some() {
-            // Packed text carries every character.
-            return Ok(());
+            // Packed text carries every character, but none is sent unsealed.
+            let traffic = if sending.exercise { Traffic::Exercise } else { Traffic::Real };
+            let name = target.person.clone().unwrap_or_else(|| sending.to.clone());
+            return self.net(traffic).map(|_| ()).ok_or(Refusal::NoNet { name, traffic });
         }
         for terminal in &target.terminals {
             for session in self.sessions.values().filter(|session| session.coverage().has(terminal)) {
@@ -343,15 +347,31 @@ impl Engine {
 
     fn import_roster(&mut self, now: Now, roster: &Roster, by: String) -> Result<Reply, Refusal> {
         roster.validate()?;
+        if let Some((id, terminal)) = self.holder_of_own_card(roster) {
+            return Err(Refusal::OwnCard { id, terminal });
+        }
         #[expect(clippy::expect_used, reason = "writing plain data to memory cannot fail")]
         let json = serde_json::to_string(roster).expect("a roster is plain data");
         self.append(now, What::RosterImported(journal::RosterImported { json, by }));
         Ok(self.done())
     }
 
+    /// A person who is given a card that is in this station's own terminal.
+    pub(super) fn holder_of_own_card(&self, roster: &Roster) -> Option<(String, TerminalId)> {
+        let own = |terminal: &TerminalId| {
+            self.sessions.values().filter(|session| session.limits().bearer == terminal.bearer).any(|session| {
+                let mut cards = self.outbox.cards.on(&session.link).filter(|(key, card)| Cards::is_there(key, card));
+                cards.any(|(key, _)| key.number == terminal.number())
+            })
+        };
+        let given = roster.people.iter().flat_map(|person| person.terminals.iter().map(|t| (&person.id, &t.0)));
+        given.into_iter().find(|(_, terminal)| own(terminal)).map(|(id, terminal)| (id.clone(), terminal.clone()))
+    }
+
     fn close_sos(&mut self, now: Now, id: MessageId, by: String) -> Result<Reply, Refusal> {
+        self.known(id)?;
         let open = self.state.sos.iter().find(|(_, open)| **open == id).map(|(from, _)| from.to_string());
-        let from = open.ok_or(Refusal::UnknownMessage { id })?;
+        let from = open.ok_or(Refusal::NotOpenSos { id })?;
         self.append(now, What::SosChanged(journal::SosChanged { id: id_to_u64(id), what: "closed".into(), from, by }));
         self.hold(now, Gated::Tell(Event::SosClosed { id }));
         Ok(self.done())

@@ -42,6 +42,9 @@ pub(crate) fn resolve(roster: &Roster, recipient: &Recipient, reached: &Reached)
             }])
         }
         Recipient::Person(who) => {
+            if roster.person(who).is_none() && roster.station(who).is_some_and(|entry| reached.is_me(entry.station())) {
+                return Err(Refusal::ThisStation { name: who.clone() });
+            }
             let person = roster.person(who).map(|person| to_person(person, reached));
             let target = person.or_else(|| roster.station(who).map(|station| to_station(station, reached)));
             let target = target.ok_or_else(|| Refusal::UnknownRecipient { name: who.clone() })?;

@@ -8,6 +8,7 @@ mod heard;
 mod pair;
 mod places;
 mod recovered;
+mod refused;
 mod relayed;
 mod reports;
 mod sent;

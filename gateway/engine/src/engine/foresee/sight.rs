@@ -215,7 +215,7 @@ impl Engine {
             (None, Some(terminal)) => (Far::Terminal(terminal.clone()), Duration::ZERO),
             (None, None) => return false,
         };
-        self.evidence.of(&far).is_some_and(|evidence| evidence.is_silent(now.mono, answers_within))
+        self.evidence.is_silent(now.mono, &far, answers_within)
     }
 }
 

@@ -82,12 +82,17 @@ impl Engine {
     pub(in crate::engine) fn carry_in(&mut self, now: Now, frames: Vec<Bytes>) -> Reply {
         let before = self.state.messages.len();
         let copies_before = self.copies();
-        let (mut taken, mut refused) = (0_usize, 0_usize);
+        let (mut taken, mut own, mut refused) = (0_usize, 0_usize, 0_usize);
         for frame in frames {
-            if self.frame_brought(now, frame) { taken += 1 } else { refused += 1 }
+            let source = Header::parse(&frame).ok().and_then(|(header, _)| header.src);
+            match source {
+                Some(source) if source == self.config.station => own += 1,
+                Some(source) if self.frame_brought(now, source, frame) => taken += 1,
+                _ => refused += 1,
+            }
         }
         let (new, copies) = (self.state.messages.len() - before, self.copies().saturating_sub(copies_before));
-        Reply::Brought { frames: taken, refused, new, copies }
+        Reply::Brought { frames: taken, own, refused, new, copies }
     }
 
     fn copies(&self) -> usize {
@@ -95,16 +100,15 @@ impl Engine {
     }
 
     /// One frame; whether it was of a station that is known here and meant anything.
-    fn frame_brought(&mut self, now: Now, frame: Bytes) -> bool {
-        let source = Header::parse(&frame).ok().and_then(|(header, _)| header.src);
-        let entry = source.and_then(|source| self.state.roster().station_number(source));
+    fn frame_brought(&mut self, now: Now, source: StationId, frame: Bytes) -> bool {
+        let entry = self.state.roster().station_number(source);
         let Some(from) = entry.and_then(|entry| entry.terminals.first()).map(|terminal| terminal.0.clone()) else {
             return false;
         };
         let link = LinkId::new(COURIER);
         let before = self.state.offset;
         let arrival = Arrival { link, from, traffic: Traffic::Real };
-        self.frame_in(now, arrival, source, frame, &BEARING);
+        self.frame_in(now, arrival, Some(source), frame, &BEARING);
         self.state.offset > before
     }
 }

@@ -274,6 +274,7 @@ impl Engine {
             return;
         }
         self.stations.heard_from.insert(station, from.clone());
+        self.stations.heard_at.insert(station, now.mono);
         self.evidence.heard(&Far::Station(station));
         let ports = self.ports();
         self.outbox.revive(now.mono, (station, from), &self.state, &ports);
