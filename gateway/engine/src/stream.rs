@@ -24,8 +24,6 @@ const BURST_SHARE: u32 = 999;
 const WAITS: [u64; 3] = [4, 8, 16];
 /// Slots after a row before which a sign of life does not call for the next one: its own receipt may be on its way.
 pub const REVIVES_AFTER: u32 = 4;
-/// Sends that could each have completed the message, without a receipt, after which another bearer is worth trying.
-const UNANSWERED_MAX: u32 = 3;
 /// Chance is counted in parts of this, so that a product with 1000 fits into 64 bits.
 const ONE: u64 = 1 << 50;
 /// A size that is never reached within [`ROWS_MAX`] and [`LOSS_MAX`].
@@ -130,8 +128,6 @@ pub struct Stream {
     waits: u8,
     /// Sends of all bursts.
     sent: u32,
-    /// Sends since a receipt was last heard.
-    unanswered: u32,
     not_before: u64,
     /// Never repeated: what supersedes it is on its way.
     once: bool,
@@ -151,7 +147,6 @@ impl Stream {
             burst: slots_for(rows, loss, BURST_SHARE),
             waits: 0,
             sent: 0,
-            unanswered: 0,
             not_before: 0,
             once: false,
             complete: false,
@@ -202,7 +197,6 @@ impl Stream {
     pub fn sent(&mut self, slot: u64) {
         self.sent = self.sent.saturating_add(1);
         self.out = self.out.saturating_add(1);
-        self.unanswered = self.unanswered.saturating_add(1);
         let gap = if self.out < self.burst { 1 } else { self.wait() };
         self.not_before = slot.saturating_add(gap);
     }
@@ -217,7 +211,6 @@ impl Stream {
     ///
     /// NEED may be late and ask for more than is still missing; the burst it starts is cut short by COMPLETE.
     pub fn heard(&mut self, slot: u64, said: Said) {
-        self.unanswered = 0;
         match said {
             Said::Complete => self.complete = true,
             Said::Need(rows) if !self.complete && !self.once => {
@@ -264,14 +257,6 @@ impl Stream {
         }
     }
 
-    /// Whether another bearer should be tried: three sends that could each have completed the message brought no
-    /// receipt. What cannot have completed it, the rows before, is not held against the link.
-    #[must_use]
-    pub fn wants_another_bearer(&self) -> bool {
-        let before = if self.wanted == 1 { 0 } else { slots_for(self.wanted - 1, self.loss, 500) };
-        !self.complete && !self.once && self.unanswered >= before.saturating_add(UNANSWERED_MAX)
-    }
-
     /// Sends that may follow each other without waiting for a word: before that nothing can be complete.
     #[must_use]
     pub const fn is_certainly_wanted(&self) -> bool {
@@ -312,12 +297,6 @@ impl Stream {
     #[must_use]
     pub const fn sends(&self) -> u32 {
         self.sent
-    }
-
-    /// Sends since a receipt was last heard.
-    #[must_use]
-    pub const fn unanswered(&self) -> u32 {
-        self.unanswered
     }
 
     /// The far side has it.

@@ -99,27 +99,9 @@ fn need_starts_a_burst_of_its_own_size_at_once() {
 }
 
 #[test]
-fn three_sends_that_could_have_completed_it_without_a_word_ask_for_another_bearer() {
-    let mut single = Stream::new(1, 50);
-    for slot in 0..3 {
-        assert!(!single.wants_another_bearer());
-        single.sent(slot);
-    }
-    assert!(single.wants_another_bearer());
-    single.heard(3, Said::Need(1));
-    assert!(!single.wants_another_bearer(), "a receipt is a sign of life");
-    let mut long = Stream::new(8, 50);
-    unanswered(&mut long, 9);
-    assert!(!long.wants_another_bearer());
-    unanswered(&mut long, 20);
-    assert!(long.wants_another_bearer());
-}
-
-#[test]
 fn what_is_superseded_anyway_goes_out_once() {
     let mut position = Stream::once(1);
     assert_eq!(unanswered(&mut position, 60), [0]);
-    assert!(!position.wants_another_bearer());
 }
 
 #[test]
