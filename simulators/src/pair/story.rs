@@ -184,6 +184,11 @@ impl<'a> Story<'a> {
             self.broken("有发送早于服务频度")?;
         }
         self.say(&self.totals())?;
+        let loss = match self.settings.loss_permille / 10 {
+            0 => String::new(),
+            percent => format!("还没有丢失 {percent} % 的经验，也"),
+        };
+        self.say(&format!("预报是发送之前作的：那时{loss}不知道两站都要断电"))?;
         for line in self.scene.ask(COUNTY, &["report", "forecast"])?.lines() {
             self.say(line)?;
         }

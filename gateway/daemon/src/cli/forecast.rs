@@ -109,13 +109,16 @@ impl Sum {
     }
 }
 
+/// Of fewer outcomes no share says anything.
+const OUTCOMES_MIN: u64 = 20;
+
 fn report_words(report: &Value) -> String {
     let mut classes: BTreeMap<&str, Vec<&Value>> = BTreeMap::new();
     for class in list(report, "classes") {
         classes.entry(text(class, "precedence")).or_default().push(class);
     }
     let unknown = |name: &str| report.get("unknown").map_or(0, |unknown| number(unknown, name));
-    let mut lines = Vec::new();
+    let (mut lines, mut outcomes) = (Vec::new(), 0_u64);
     for precedence in Precedence::ALL {
         let found = classes.get(precedence.name()).cloned().unwrap_or_default();
         let unknown = unknown(precedence.name());
@@ -123,6 +126,7 @@ fn report_words(report: &Value) -> String {
         for class in &found {
             let one = Sum::of(class);
             sum.add(one);
+            outcomes = outcomes.saturating_add(one.outcomes);
             lines.push(one.row(precedence.label(), text(class, "queue_label"), ""));
         }
         if !found.is_empty() || unknown > 0 {
@@ -134,11 +138,12 @@ fn report_words(report: &Value) -> String {
     }
     let heading =
         ["等级", "排队情形", "结果（条）", "九成界内", "五成界内", "平均窗宽", "未证实（条）", "报未知（条）"];
-    format!(
-        "预报对账：受理时报的送达时间，与实际的送达时间\n{}\n{}\n报得准时，九成界内应近 90 %，五成界内应近 50 %\n",
-        row(heading),
-        lines.join("\n")
-    )
+    let verdict = match outcomes {
+        0..OUTCOMES_MIN => format!("才 {outcomes} 条结果，还看不出准不准：满 {OUTCOMES_MIN} 条再看"),
+        _ => "报得准时，九成界内应近 90 %，五成界内应近 50 %".to_owned(),
+    };
+    let (heading, lines) = (row(heading), lines.join("\n"));
+    format!("预报对账：受理时报的送达时间，与实际的送达时间\n{heading}\n{lines}\n{verdict}\n")
 }
 
 /// Columns that stand under each other where a Chinese character is as wide as two others.
@@ -189,5 +194,8 @@ mod tests {
         assert_eq!(lines[2], "加急  不排队        10          90 %      50 %      1分2秒      1");
         assert_eq!(lines[4], "加急  合计          20          85 %      50 %      1分2秒      2             0");
         assert_eq!(lines[5], "平急  合计          0           —         —         —           0             2");
+        assert!(words.contains("应近 90 %"), "{words}");
+        let one = report_words(&json!({ "classes": [class("不排队", 1, 0)], "unknown": {} }));
+        assert!(one.ends_with("才 1 条结果，还看不出准不准：满 20 条再看\n"), "{one}");
     }
 }
