@@ -418,7 +418,7 @@ fn a_persons_word_keeps_its_copies_though_an_earlier_word_is_still_in_the_air() 
     pair.ends[1].request(Request::Answer { id, answer: Answer::Accepted, by: "duty".into() });
     pair.ends[1].hear("BDFKI,TXA,Y,Y,0,0000");
     pair.loss_permille = 1_000;
-    pair.run(20 * 62);
+    pair.run(30 * 62);
     assert_eq!(pair.ends[1].sent_over_beidou().len(), 1 + 3, "three copies of the answer");
 }
 
@@ -471,4 +471,21 @@ fn a_station_that_does_not_answer_keeps_no_message_from_the_others() {
     let id = send(&mut pair, "sanhe", "三合请转移沿河群众");
     pair.run(5 * 62);
     assert!(pair.message(1, id).is_some(), "three first tries go before it, and nobody's repairs");
+}
+
+#[test]
+fn a_persons_word_outlives_a_valley_that_swallows_frames_in_a_row() {
+    let mut pair = Pair::new(0);
+    let id = pair.send(0, "三号桥断，请绕行", Precedence::Priority, SendKind::Order, false);
+    pair.run(200);
+    assert_eq!(pair.rung(0, id).0, Rung::Delivered);
+    let before = pair.sends_of(1);
+    pair.deaf = Some(0);
+    pair.ends[1].request(Request::Answer { id, answer: Answer::Executing, by: "duty".into() });
+    pair.run(10 * 62);
+    assert_eq!(pair.sends_of(1) - before, 2, "two copies are lost, the last one waits for better air");
+    pair.deaf = None;
+    pair.run(16 * 62);
+    assert_eq!(pair.rung(0, id).0, Rung::Answered(Answer::Executing));
+    assert_eq!(pair.sends_of(1) - before, 3);
 }

@@ -3,7 +3,7 @@
 use super::frames::{FrameFailure, Pen, Saying};
 use super::{Arrival, Engine, number_record};
 use crate::bus::journal::{self, record::What};
-use crate::bus::{OpenAttempt, id_to_u64};
+use crate::bus::{OpenAttempt, Owed, id_to_u64};
 use crate::event::{End, Event};
 use crate::outbox::{Owing, Pending, Word};
 use crate::stream::{Gathering, Said, complete_copies};
@@ -15,8 +15,10 @@ use yizhan_codecs::air::nonce::Number;
 use yizhan_codecs::air::receipt::{Human, Reason, Receipt, State};
 use yizhan_codecs::message::{Answer, MessageId, Precedence, Rung, StationId, TerminalId};
 
-/// A person's word is not asked for again when it is lost: it is said as if this many of 1000 frames were.
+/// A person's word is not asked for again when it is lost: it is said as if this many of 1000 frames were, and the last
+/// copies so many slots after the one before, since a valley swallows frames in a row.
 const LOSS_FOR_PEOPLE: u32 = 400;
+const LAST_COPIES_AFTER_SLOTS: [u32; 2] = [16, 4];
 /// The same receipt is not said again sooner, however often the message comes.
 const SAID_AGAIN_AFTER_SLOTS: u32 = 1;
 
@@ -159,8 +161,10 @@ impl Engine {
 
     fn receipts_owed(&self, now: Now) -> BTreeMap<(Traffic, StationId), Owing> {
         let mut owing: BTreeMap<(Traffic, StationId), Owing> = BTreeMap::new();
-        let mut add = |traffic: Traffic, station: StationId, precedence: Precedence, rows_from: Option<&TerminalId>| {
-            let since = self.stations.owed_since.get(&(traffic, station)).copied().unwrap_or_default();
+        let since_of = |traffic, station| {
+            self.stations.owed_since.get(&(traffic, station)).copied().unwrap_or_default()
+        };
+        let mut add = |traffic, station, since: Instant, precedence: Precedence, rows_from: Option<&TerminalId>| {
             let entry = owing.entry((traffic, station)).or_insert_with(|| Owing {
                 word: Word::Receipts,
                 traffic,
@@ -171,6 +175,7 @@ impl Engine {
                 terminals: self.terminals_of(station),
             });
             entry.precedence = entry.precedence.max(precedence);
+            entry.since = entry.since.min(since);
             if let Some(from) = rows_from {
                 entry.presses = true;
                 // Rows are asked for where they come from: a way that was proven earlier may have failed since.
@@ -179,14 +184,27 @@ impl Engine {
         };
         for (traffic, net) in &self.state.nets {
             for (number, owed) in net.owed.iter().filter(|(_, owed)| owed.copies > 0) {
-                add(*traffic, number.src, owed.precedence, None);
+                let since = since_of(*traffic, number.src).max(self.said_again_from(*traffic, *number, owed));
+                add(*traffic, number.src, since, owed.precedence, None);
             }
         }
         for (traffic, number, _) in self.stations.gatherings.needs(now.mono) {
             let Some(gathered) = self.net_state(traffic).gathered.get(&number) else { continue };
-            add(traffic, number.src, gathered.partial.header().precedence, Some(&gathered.from));
+            let since = since_of(traffic, number.src);
+            add(traffic, number.src, since, gathered.partial.header().precedence, Some(&gathered.from));
         }
         owing
+    }
+
+    /// From when on the next copy of a receipt goes out.
+    fn said_again_from(&self, traffic: Traffic, number: Number, owed: &Owed) -> Instant {
+        let last_copies = usize::from(owed.copies).checked_sub(1);
+        let gap = last_copies.and_then(|left| LAST_COPIES_AFTER_SLOTS.get(left));
+        let said = self.stations.said_at.get(&(traffic, number));
+        match (owed.state, gap, said) {
+            (State::Human(_), Some(gap), Some((at, slot))) => at.after(*slot * *gap),
+            _ => Instant::default(),
+        }
     }
 
     /// The terminals of a station: the one that was heard last first, then as the roster has them.
@@ -226,7 +244,8 @@ impl Engine {
         let net = self.net_state(traffic);
         let asked = self.stations.gatherings.needs(now.mono).filter(|(t, n, _)| (*t, n.src) == (traffic, to));
         let asked = asked.map(|(_, number, rows)| (number, State::Need(rows), Precedence::Routine));
-        let owed = net.owed.iter().filter(|(number, owed)| number.src == to && owed.copies > 0);
+        let is_due = |number: &Number, owed: &Owed| self.said_again_from(traffic, *number, owed) <= now.mono;
+        let owed = net.owed.iter().filter(|(number, owed)| number.src == to && owed.copies > 0 && is_due(number, owed));
         let mut due: Vec<(Number, State, Precedence)> =
             asked.chain(owed.map(|(number, owed)| (*number, owed.state, owed.precedence))).collect();
         due.truncate(most);
