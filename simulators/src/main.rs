@@ -12,7 +12,7 @@ fn main() -> ExitCode {
         words.remove(1);
         return yizhan_daemon::cli::main(words, yizhan_simulators::airtime::table);
     }
-    yizhan_simulators::cli::main(&|| {
+    yizhan_simulators::cli::main(|line| yizhan_daemon::cli::usage::read(line, words), &|| {
         // The image that runs now, also after its file was built anew or removed.
         let mut daemon = Command::new(format!("/proc/{}/exe", std::process::id()));
         daemon.arg(DAEMON);

@@ -328,6 +328,22 @@ pub enum ScenarioError {
     Hex { what: &'static str, found: String },
 }
 
+impl ScenarioError {
+    /// What is wrong and what to write instead, for the person at the screen.
+    #[must_use]
+    pub fn label(&self) -> String {
+        match self {
+            Self::Toml(_) => "场景文件写得不对，错在下面指出的地方".into(),
+            Self::Unknown { name, known } => format!("没有自带的场景“{name}”：自带的有 {known}，自己写的给 .toml 文件"),
+            Self::Choice { what, found, known } => format!("场景里的 {what} 不能是“{found}”：可用 {known}"),
+            Self::Range { what } => format!("场景里的 {what} 超出范围"),
+            Self::Profile { link, key } => format!("链路 {link} 的 {key} 应是文字、整数或 true/false"),
+            Self::Link { link, .. } => format!("链路 {link} 配不成"),
+            Self::Hex { what, found } => format!("场景里的 {what}“{found}”不是十六进制"),
+        }
+    }
+}
+
 impl Scenario {
     /// Reads a scenario.
     ///

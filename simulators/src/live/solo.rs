@@ -56,6 +56,23 @@ pub enum SoloError {
     Screen(#[from] std::io::Error),
 }
 
+impl SoloError {
+    /// What is wrong and what to write instead, for the person at the screen.
+    #[must_use]
+    pub fn label(&self) -> String {
+        match self {
+            Self::UnknownDevice { name } => format!("没有设备“{name}”：可用 {}", known()),
+            Self::UdpPort { found, more } => {
+                format!("“{found}”不是 UDP 端口，或后面放不下另 {more} 个：请写一个小些的数")
+            }
+            Self::Address { found } => format!("“{found}”不是地址：请写“地址:端口”，如 127.0.0.1:4403"),
+            Self::Number { found } => format!("号码 {found} 不合这种设备"),
+            Self::Port(_) => "端口建不起来：请看路径的文件夹在不在，或换一个端口".into(),
+            Self::Screen(_) => "屏幕或键盘断了".into(),
+        }
+    }
+}
+
 /// Runs until the keyboard ends.
 ///
 /// # Errors

@@ -15,13 +15,13 @@ mod offline;
 mod story;
 mod talk;
 mod unseal;
-mod usage;
+pub mod usage;
 mod words;
 
 use crate::config::{Config, ConfigError};
 use crate::run::{self, RunError};
 use crate::storage::JournalError;
-use clap::{Args, Parser, Subcommand, ValueEnum};
+use clap::{Args, CommandFactory, FromArgMatches, Parser, Subcommand, ValueEnum};
 use client::{CallError, Client};
 use std::ffi::OsString;
 use std::io::Write;
@@ -381,10 +381,12 @@ pub type AirtimeTable = fn(quick: bool) -> String;
 
 /// Runs a command line and says how it went. The first argument is the program's own name.
 pub fn main(args: impl IntoIterator<Item = OsString>, table: AirtimeTable) -> ExitCode {
-    let cli = match usage::parse(args) {
-        Ok(cli) => cli,
-        Err(error) => return usage::tell(&error),
+    let matches = match usage::read(Cli::command(), args) {
+        Ok(matches) => matches,
+        Err(code) => return code,
     };
+    // clap has checked the line against the same description.
+    let cli = Cli::from_arg_matches(&matches).unwrap_or_else(|error| error.exit());
     match perform(cli, table) {
         Ok(code) => code,
         // Whoever read our output has enough (`yizhan tail | head`).

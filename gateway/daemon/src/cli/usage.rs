@@ -1,25 +1,31 @@
-//! The command line's own words in Chinese: headings, placeholders, what went wrong. clap has them in English only, so
+//! A command line's own words in Chinese: headings, placeholders, what went wrong. clap has them in English only, so
 //! that each is given here in one place; the English stands behind an error's Chinese, as with every other error.
 //!
 //! **Invariants**
 //! - Every argument has a Chinese help and every value a Chinese name: a test looks.
 
-use super::Cli;
-use clap::builder::StyledStr;
+use clap::builder::{PossibleValue, StyledStr};
 use clap::error::{ContextKind, ContextValue, ErrorKind};
-use clap::{Arg, ArgAction, Command, CommandFactory, Error, FromArgMatches};
+use clap::{Arg, ArgAction, ArgMatches, Command, Error};
 use std::ffi::{OsStr, OsString};
 use std::io::Write;
 use std::process::ExitCode;
 
-pub(super) fn parse(args: impl IntoIterator<Item = OsString>) -> Result<Cli, Error> {
-    let mut command = command();
-    let matches = command.try_get_matches_from_mut(args)?;
-    Cli::from_arg_matches(&matches).map_err(|error| error.format(&mut command))
+/// Reads a command line with every word about it in Chinese.
+///
+/// # Errors
+/// What was wrong, or the help or version asked for, has been printed; the program ends with this code.
+pub fn read(command: Command, args: impl IntoIterator<Item = OsString>) -> Result<ArgMatches, ExitCode> {
+    let name = command.get_name().to_owned();
+    parse(command, args).map_err(|error| tell(&name, &error))
+}
+
+fn parse(command: Command, args: impl IntoIterator<Item = OsString>) -> Result<ArgMatches, Error> {
+    spoken(command).try_get_matches_from(args)
 }
 
 /// Says what was wrong with a command line, or gives the help or version that it asked for.
-pub(super) fn tell(error: &Error) -> ExitCode {
+fn tell(name: &str, error: &Error) -> ExitCode {
     let code = ExitCode::from(u8::from(error.use_stderr()).saturating_mul(2));
     if matches!(error.kind(), ErrorKind::DisplayHelpOnMissingArgumentOrSubcommand) || !error.use_stderr() {
         // clap knows where each belongs.
@@ -27,17 +33,17 @@ pub(super) fn tell(error: &Error) -> ExitCode {
         return code;
     }
     let mut err = std::io::stderr();
-    let _ = writeln!(err, "yizhan: {}\n        {}", label(error), english(error));
+    let _ = writeln!(err, "{name}: {}\n        {}", label(error), english(error));
     if let Some(ContextValue::StyledStr(usage)) = error.get(ContextKind::Usage) {
         let _ = writeln!(err, "用法：{}\n加 --help 看说明", usage_line(usage));
     }
     code
 }
 
-fn command() -> Command {
+fn spoken(command: Command) -> Command {
     let help = Arg::new("help").short('h').long("help").action(ArgAction::Help).global(true).help("显示说明");
     let version = Arg::new("version").short('V').long("version").action(ArgAction::Version).help("显示版本");
-    let root = Cli::command().disable_help_flag(true).disable_version_flag(true).arg(help).arg(version);
+    let root = command.disable_help_flag(true).disable_version_flag(true).arg(help).arg(version);
     let mut root = in_chinese(root);
     // Global arguments reach their commands, and usage lines know their whole command, only when all is built.
     root.build();
@@ -51,6 +57,10 @@ fn in_chinese(command: Command) -> Command {
             return arg;
         }
         let mut words = arg.get_help().map(ToString::to_string).unwrap_or_default();
+        let values: Vec<String> = arg.get_possible_values().iter().map(valid_word).collect();
+        if !values.is_empty() {
+            words.push_str(&format!("（可用 {}）", values.join("；")));
+        }
         let defaults: Vec<_> = arg.get_default_values().iter().map(|value| value.to_string_lossy()).collect();
         if !defaults.is_empty() {
             words.push_str(&format!("（默认 {}）", defaults.join(" ")));
@@ -61,6 +71,12 @@ fn in_chinese(command: Command) -> Command {
         arg.help(words).hide_default_value(true).hide_env(true).hide_possible_values(true)
     });
     command.mut_subcommands(in_chinese)
+}
+
+/// A value that an argument takes, and what it means where that is said.
+fn valid_word(value: &PossibleValue) -> String {
+    let help = value.get_help().map(|help| format!(" {help}")).unwrap_or_default();
+    format!("{}{help}", value.get_name())
 }
 
 /// The parts that need the built command: its usage line, and the headings of what it really has.
@@ -135,7 +151,13 @@ fn said(value: &ContextValue) -> String {
 
 #[cfg(test)]
 mod tests {
+    use super::super::Cli;
     use super::*;
+    use clap::CommandFactory;
+
+    fn command() -> Command {
+        spoken(Cli::command())
+    }
 
     fn every(command: &Command, look: &mut impl FnMut(&Command)) {
         look(command);
@@ -183,7 +205,7 @@ mod tests {
             ("yizhan send --to a --to b c", "--to <谁> 只能给一次"),
             ("yizhan send b --to", "--to <谁> 后面还缺一个值"),
         ] {
-            let error = parse(line.split(' ').map(OsString::from)).unwrap_err();
+            let error = parse(Cli::command(), line.split(' ').map(OsString::from)).unwrap_err();
             assert_eq!(label(&error), words, "{line}");
             assert!(!english(&error).is_empty() && !english(&error).contains('\n'), "{}", english(&error));
         }

@@ -161,9 +161,8 @@ impl Engine {
 
     fn receipts_owed(&self, now: Now) -> BTreeMap<(Traffic, StationId), Owing> {
         let mut owing: BTreeMap<(Traffic, StationId), Owing> = BTreeMap::new();
-        let since_of = |traffic, station| {
-            self.stations.owed_since.get(&(traffic, station)).copied().unwrap_or_default()
-        };
+        let since_of =
+            |traffic, station| self.stations.owed_since.get(&(traffic, station)).copied().unwrap_or_default();
         let mut add = |traffic, station, since: Instant, precedence: Precedence, rows_from: Option<&TerminalId>| {
             let entry = owing.entry((traffic, station)).or_insert_with(|| Owing {
                 word: Word::Receipts,
