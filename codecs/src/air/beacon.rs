@@ -2,13 +2,12 @@
 //! has lost count of another finds it again.
 
 use super::bits::{BitReader, BitWriter, BitsError};
+use super::text::FIRST_MODEL;
 use serde::{Deserialize, Serialize};
 use thiserror::Error;
 
 /// Bytes of a beacon's body.
 pub const BODY: usize = 9;
-/// The first codec that has a bit in the model set: 0..8 need no model.
-const FIRST_MODEL: u8 = 8;
 const MODELS: u32 = 24;
 
 /// Why bytes are no beacon.

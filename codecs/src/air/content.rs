@@ -15,6 +15,7 @@ use super::bits::{BitReader, BitWriter, BitsError};
 use super::header::Destination;
 use super::position::{PositionError, Positions};
 use super::receipt::{self, Receipt, ReceiptError};
+use super::text::FIRST_MODEL;
 use serde::{Deserialize, Serialize};
 use thiserror::Error;
 
@@ -46,6 +47,8 @@ pub enum ContentError {
     Riding { found: usize },
     #[error("receipts for whoever hears it: they are for one station")]
     ToMany,
+    #[error("a clear text in codec {codec}: whoever reads clear text may have no model")]
+    ModelInClear { codec: u8 },
     #[error("a content of type {kind} without a body")]
     Body { kind: u8 },
     #[error(transparent)]
@@ -64,6 +67,7 @@ impl ContentError {
             Self::Empty => "一个字节也没有".into(),
             Self::Type { found } => format!("第 {found} 类内容，本版本不认识"),
             Self::Codec { kind, found, .. } => format!("第 {kind} 类内容没有第 {found} 号编码"),
+            Self::ModelInClear { codec } => format!("明文用了第 {codec} 号编码：明文不用模型"),
             Self::Body { kind } => format!("第 {kind} 类内容只有开头，没有正文"),
             Self::Receipt(_) | Self::Nested | Self::Riding { .. } | Self::ToMany => "回执部分的字节不合格式".into(),
             Self::Position(_) => "位置部分的字节不合格式".into(),
@@ -182,6 +186,20 @@ impl Protected {
         let one = matches!(dst, Destination::Station(_) | Destination::CommandPost);
         let receipts = !self.riding.is_empty() || matches!(self.content, Content::Receipts(_));
         if receipts && !one { Err(ContentError::ToMany) } else { Ok(()) }
+    }
+
+    /// Whether it may be sent and taken in clear. Anybody can make a clear text, and two bytes in a model may be two thousand
+    /// characters: nobody is to have our work for nothing, and a stranger may lack the model.
+    ///
+    /// # Errors
+    /// [`ContentError::ModelInClear`]
+    pub fn may_be_clear(&self) -> Result<(), ContentError> {
+        match self.content {
+            Content::Text { codec, .. } | Content::FormAndText { codec, .. } if codec >= FIRST_MODEL => {
+                Err(ContentError::ModelInClear { codec })
+            }
+            _ => Ok(()),
+        }
     }
 
     /// Reads what was sealed.

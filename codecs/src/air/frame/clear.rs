@@ -28,6 +28,7 @@ impl Door<'_> {
             return Err(SendError::OrderInClear);
         }
         letter.protected.may_go_to(letter.dst)?;
+        letter.protected.may_be_clear()?;
         let number = self.number(letter.counter);
         let header = Header {
             kind: Kind::Extended,
@@ -89,6 +90,7 @@ fn message(header: Header, object: &[u8]) -> Result<ClearMessage, OpenError> {
     }
     let protected = Protected::parse(content).and_then(|protected| {
         protected.may_go_to(header.dst)?;
+        protected.may_be_clear()?;
         Ok(protected)
     });
     if protected.as_ref().is_ok_and(|protected| protected.content.is_order()) {

@@ -147,6 +147,23 @@ fn one_altered_bit_of_a_clear_text_is_found_by_its_check() {
 }
 
 #[test]
+fn a_text_in_a_model_is_neither_sent_nor_taken_in_clear() {
+    let refused = ContentError::ModelInClear { codec: 8 };
+    let packed = Protected::from(Content::Text { codec: 8, body: vec![1, 0x81] });
+    let made = Post::new(3).at(&RADIO).clear(&letter(5, Destination::Everyone, packed));
+    assert_eq!(made, Err(refused.into()));
+    for first in [0x08, 0x48] {
+        let mut frame = vec![0x78, 0, 0xC0, 5, 0, 0, first, 1, 0x81];
+        let digest = crate::air::golden::sm3(&[&frame[..5], &frame[6..]].concat());
+        frame.extend(&digest[..2]);
+        let Ok(Opened::Clear(message)) = Post::new(4).at(&RADIO).open(&Replay::new(), None, &frame) else {
+            panic!("what cannot be read is kept as it is")
+        };
+        assert_eq!((message.protected, message.bytes), (Err(refused), vec![first, 1, 0x81]));
+    }
+}
+
+#[test]
 fn a_control_in_clear_is_refused() {
     let mut frame = vec![0x78, 0, 0xC0, 5, 0, 0, 0xA0, 1];
     let digest = crate::air::golden::sm3(&[&frame[..5], &frame[6..]].concat());
