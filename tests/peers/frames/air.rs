@@ -149,7 +149,8 @@ impl Sender {
 
     fn clear(&self, chance: &mut Chance) -> Value {
         let dst = destination(chance, self.net.centre);
-        let letter = self.letter(dst, Protected::from(text(chance, 200)), false);
+        // In clear no model is used.
+        let letter = self.letter(dst, Protected::from(text(chance, 8, 200)), false);
         let frames = self.send(|door, _| door.clear(&letter)).expect("it can be written");
         let (short, extended) = dst.numbers();
         let fields = json!({ "kind": "clear", "src": self.net.me.number(), "seq": self.counter % 16_384, "dst": short,
@@ -230,9 +231,9 @@ fn receipt(chance: &mut Chance) -> Receipt {
     Receipt { seq: small(chance, 0, 16_383), state: State::from_numbers(state, arg) }
 }
 
-fn text(chance: &mut Chance, most: u32) -> Content {
+fn text(chance: &mut Chance, codecs: u8, most: u32) -> Content {
     let length = chance.length(most);
-    Content::Text { codec: chance.byte_below(32), body: chance.bytes(length) }
+    Content::Text { codec: chance.byte_below(codecs), body: chance.bytes(length) }
 }
 
 /// Any content but a control; with receipts where it is for one station.
@@ -245,7 +246,7 @@ fn protected(chance: &mut Chance, one: bool) -> Protected {
         0 => Content::Form { variant: chance.byte_below(32), body: body(chance) },
         1 => Content::FormAndText { codec: chance.byte_below(32), body: body(chance) },
         2 => Content::Positions(positions(chance)),
-        _ => text(chance, 300),
+        _ => text(chance, 32, 300),
     };
     let count = if one && chance.yes() { 1 + chance.below(31) } else { 0 };
     Protected { riding: (0..count).map(|_| receipt(chance)).collect(), content }
