@@ -90,6 +90,7 @@ struct Stations {
     muted: BTreeMap<(Word, Traffic, StationId), Instant>,
     /// Frames on their way that are no message's.
     flights: BTreeMap<AttemptId, stations::Flight>,
+    asks: stations::Asks,
     counts: stations::Counts,
     clears: stations::Clears,
     places: stations::Places,

@@ -59,6 +59,12 @@ pub enum Event {
         of: MessageId,
         link: LinkId,
     },
+    /// A message is there and no person's word on it has come: it was asked for, so many times by now.
+    Asked {
+        id: MessageId,
+        delivery: u16,
+        times: u8,
+    },
     /// A request was stored and promised.
     MessageAccepted {
         id: MessageId,

@@ -69,6 +69,7 @@ fn delivery((number, delivery): (usize, &Delivery)) -> Value {
         "end_label": delivery.end.map(|end| end.label()),
         "reason": delivery.reason,
         "attempts": delivery.spent(),
+        "asked": delivery.asked,
         "station": delivery.station.map(StationId::number),
         "parts": parts(delivery),
     })

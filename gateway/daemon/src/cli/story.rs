@@ -41,6 +41,10 @@ impl Story {
                 let line = self.begun(data);
                 return Some(words::stamped(record, &line));
             }
+            // Of the frames that bring no message only a question has the number of one.
+            "attempted" if self.rungs.contains_key(&delivery(data)) => {
+                return Some(words::stamped(record, &words::attempted(data, "还没有人答复，催问")));
+            }
             "air_planned" => {
                 self.rows.insert(delivery(data), number(data, "rows"));
                 forget(&mut self.rows);
@@ -181,6 +185,18 @@ mod tests {
         assert_eq!(told[1], "报文 07039 第1路 第3/12帧 交 bd-1 发往 北斗:242407");
         assert_eq!(told[2], "报文 07039 第1路 补第1帧 交 bd-1 发往 北斗:242407");
         assert_eq!(told[3], "报文 07039 第1路 补第1帧 bd-1 终端没有回话，可能已发出");
+    }
+
+    #[test]
+    fn a_question_is_told_as_one_and_other_frames_are_not_told() {
+        let frame = |attempt| {
+            let (kind, mut data) = attempted(attempt);
+            data["frame"] = "4f00".into();
+            (kind, data)
+        };
+        let told = lines(&mut Story::default(), &[frame(1), raised("delivered"), frame(2)]);
+        assert_eq!(told[1], "报文 07039 第1路 还没有人答复，催问 交 bd-1 发往 北斗:242407");
+        assert_eq!(told.len(), 2);
     }
 
     #[test]

@@ -86,6 +86,9 @@ fn line(event: &Event) -> String {
         }
         Event::RowHeard { id, link, missing } => format!("{link} 收到报文 {id} 的一帧，还缺 {missing} 帧"),
         Event::CopyHeard { of, link } => format!("{link} 收到报文 {of} 的重复"),
+        Event::Asked { id, delivery, times } => {
+            format!("报文 {id} 第 {} 路已送达，没有听到人的答复：催问第 {times} 次", delivery + 1)
+        }
         Event::MessageAccepted { id, precedence, .. } => format!("已受理报文 {id}（{}）", precedence.label()),
         Event::SosOpened { id, from } => format!("求救！{} 报文 {id}", masked(from)),
         Event::SosUpdated { id, from } => format!("求救更新：{} 报文 {id}", masked(from)),

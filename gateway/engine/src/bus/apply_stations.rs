@@ -143,10 +143,16 @@ impl State {
         if attempt.is_frame() {
             let net = self.nets.entry(attempt.traffic).or_default();
             attempt.answers.iter().filter(|_| spent).for_each(|number| net.said(*number));
-            return;
         }
         let message = self.messages.get_mut(&attempt.id);
         let delivery = message.and_then(|message| message.deliveries.get_mut(usize::from(attempt.delivery)));
+        if attempt.is_frame() {
+            // Only a question has the number of a message.
+            if let Some(delivery) = delivery.filter(|_| spent) {
+                delivery.asked = delivery.asked.saturating_add(1);
+            }
+            return;
+        }
         let Some(air) = delivery.and_then(|delivery| delivery.air.as_mut()) else { return };
         if spent {
             air.stream.sent(air.stream.sends().into());

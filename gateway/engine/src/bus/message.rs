@@ -133,6 +133,8 @@ pub struct Delivery {
     /// The station, where it goes to one, and how.
     pub station: Option<StationId>,
     pub air: Option<AirPlan>,
+    /// How often a person's word on it was asked for.
+    pub asked: u8,
     /// What was told of its arrival when it was accepted.
     pub told: Option<Told>,
     /// The highest rung proven.
@@ -203,7 +205,8 @@ pub struct OpenAttempt {
     pub part: u16,
     /// Our number for it on the bearer.
     pub native: u32,
-    /// The frame itself, where it is no message's: receipts, a beacon, positions. `id` is the frame's own number then.
+    /// The frame itself, where it brings no message: receipts, a beacon, positions, with `id` as its own number; a
+    /// question, with the `id` of the message that it asks about.
     pub frame: Vec<u8>,
     /// The messages of other stations that it answers.
     pub answers: Vec<Number>,

@@ -48,7 +48,7 @@ pub struct State {
 }
 
 /// Begins a snapshot; to be changed with every change of a type in [`State`].
-const FORMAT: [u8; 4] = *b"YZS7";
+const FORMAT: [u8; 4] = *b"YZS8";
 
 /// A state at an offset, for starting without reading the journal from its first record.
 #[derive(Clone, Debug, PartialEq, Eq)]

@@ -110,6 +110,7 @@ impl Engine {
         self.remember_repeats(now);
         self.remember_relays(now);
         self.take_up_rows(now);
+        self.take_up_asks(now);
         let unknown: Vec<AttemptId> = self.state.attempts.keys().copied().collect();
         let unknown_attempts = unknown.len();
         for attempt in unknown {

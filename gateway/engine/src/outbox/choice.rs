@@ -51,6 +51,8 @@ pub(crate) enum Word {
     Beacon,
     /// Where units are that the far side cannot hear itself.
     Positions,
+    /// Whether a person has seen a message, or what he says of it.
+    Question,
 }
 
 /// A station that is to be told something that is no message.
@@ -263,16 +265,22 @@ impl Look<'_> {
         let (precedence, patience) = match owing.word {
             Word::Receipts => (owing.competes(), if others_wait || self.busy { RECEIPT_WAIT_SLOTS } else { 0 }),
             Word::Beacon => (owing.competes(), 0),
+            Word::Question => (Precedence::Routine, u32::from(self.busy)),
             Word::Positions if card.sends >= card.placed_at + u64::from(POSITIONS_AFTER) => (Precedence::Immediate, 0),
             Word::Positions => (owing.competes(), POSITIONS_AFTER),
         };
-        let due = owing.since.after(card.slot * patience);
+        // A question waits until messages leave the air quiet.
+        let hushed = owing.word == Word::Question && self.busy;
+        let since = if hushed { owing.since.max(self.now) } else { owing.since };
+        let due = since.after(card.slot * patience);
         if !owing.presses && due > self.now {
             self.later = Some(self.later.map_or(due, |at| at.min(due)));
             return None;
         }
         let first = Reverse(MessageId { station: owing.station, counter: 0 });
-        Some(((precedence, true, Reverse(0), Reverse(0), Reverse(Instant::default()), first), terminal))
+        // A question takes a slot that nobody else wants.
+        let (ahead, copies) = if owing.word == Word::Question { (false, u32::MAX) } else { (true, 0) };
+        Some(((precedence, ahead, Reverse(copies), Reverse(0), Reverse(Instant::default()), first), terminal))
     }
 }
 

@@ -1,6 +1,7 @@
 //! The engine from outside: inputs in, outputs out, with a disk that a test can stop and a clock that it moves.
 
 mod admitted;
+mod asked;
 mod clear;
 mod counts;
 mod forecast;

@@ -1,5 +1,5 @@
-//! Frames that are no message's: receipts, beacons, positions. Each has a number of its own and goes out once; what came
-//! of it decides whether its word is still to be said.
+//! Frames that bring no message: receipts, beacons, positions, questions. Each goes out once, under a number of its own but for
+//! a question; what came of it decides whether its word is still to be said.
 
 use super::places::Placed;
 use super::{Engine, door, number_record};
@@ -14,7 +14,7 @@ use thiserror::Error;
 use yizhan_codecs::air::Traffic;
 use yizhan_codecs::air::frame::{Door, SendError};
 use yizhan_codecs::air::nonce::{Number, Spent};
-use yizhan_codecs::message::StationId;
+use yizhan_codecs::message::{MessageId, StationId};
 
 /// A link that cannot carry a frame is not asked again sooner.
 const MUTED: Duration = Duration::from_secs(60);
@@ -74,6 +74,7 @@ impl Engine {
             Word::Receipts => "回执发不出",
             Word::Beacon => "信标发不出",
             Word::Positions => "位置发不出",
+            Word::Question => "催问发不出",
         };
         self.tell(Event::Remarked { link: choice.card.link.clone(), what, detail });
         // Not looked at again before something changes: a link that cannot carry it will not in a moment either.
@@ -88,22 +89,17 @@ impl Engine {
         station: StationId,
         word: Word,
     ) -> Result<(), FrameFailure> {
-        let net = self.net(traffic).cloned().ok_or(FrameFailure::NoNet { traffic })?;
-        let session = self.sessions.get(&choice.card.link).ok_or(FrameFailure::NoBearer)?;
-        let bearing = self.bearing(now, session, Some(&choice.card)).ok_or(FrameFailure::NoBearer)?;
-        let id = self.take_id(now).ok_or(FrameFailure::IdsExhausted)?;
-        let spent = self.net_state(traffic).spent.clone();
-        let pen = Pen { door: door(&net, &bearing), spent, counter: id.counter };
-        let saying = match word {
-            Word::Receipts => self.say_receipts(now, pen, traffic, station),
-            Word::Beacon => self.say_beacon(now, pen, traffic, station),
-            Word::Positions => self.say_positions(now, pen, traffic, station),
-        }?;
+        let (id, delivery, saying) = if word == Word::Question {
+            self.ask(now, &choice.card, traffic, station)?
+        } else {
+            let (id, saying) = self.say(now, choice, traffic, station, word)?;
+            (id, 0, saying)
+        };
         let attempt = AttemptId(self.state.attempt_last + 1);
         let record = journal::Attempted {
             attempt: attempt.0,
             id: id_to_u64(id),
-            delivery: 0,
+            delivery: delivery.into(),
             terminal: choice.terminal.to_string(),
             link: choice.card.link.name().into(),
             card: choice.card.number.clone(),
@@ -118,6 +114,30 @@ impl Engine {
         self.outbox.outstanding.insert(choice.card.link.clone(), Outstanding { attempt, stage: Stage::Recorded });
         self.hold(now, Gated::Release(attempt));
         Ok(())
+    }
+
+    /// A frame with a number of its own.
+    fn say(
+        &mut self,
+        now: Now,
+        choice: &Choice,
+        traffic: Traffic,
+        station: StationId,
+        word: Word,
+    ) -> Result<(MessageId, Saying), FrameFailure> {
+        let net = self.net(traffic).cloned().ok_or(FrameFailure::NoNet { traffic })?;
+        let session = self.sessions.get(&choice.card.link).ok_or(FrameFailure::NoBearer)?;
+        let bearing = self.bearing(now, session, Some(&choice.card)).ok_or(FrameFailure::NoBearer)?;
+        let id = self.take_id(now).ok_or(FrameFailure::IdsExhausted)?;
+        let spent = self.net_state(traffic).spent.clone();
+        let pen = Pen { door: door(&net, &bearing), spent, counter: id.counter };
+        let saying = match word {
+            Word::Receipts => self.say_receipts(now, pen, traffic, station),
+            Word::Beacon => self.say_beacon(now, pen, traffic, station),
+            Word::Positions => self.say_positions(now, pen, traffic, station),
+            Word::Question => Err(FrameFailure::Nothing),
+        }?;
+        Ok((id, saying))
     }
 
     /// Whether such a frame is on its way to a station.
@@ -137,6 +157,8 @@ impl Engine {
             Word::Beacon if may_be_out => self.stations.counts.said(now.mono, flight.traffic, flight.station, slot),
             Word::Beacon => {}
             Word::Positions => self.stations.places.ended(now.mono, &flight.units, may_be_out),
+            Word::Question if may_be_out => self.question_out(now, open),
+            Word::Question => {}
         }
     }
 }

@@ -5,6 +5,7 @@
 //! - Nothing of a frame counts before its tag was right, but for text in clear, which is marked 未认证.
 //! - COMPLETE is owed once a message is stored, HUMAN only for what a person did.
 
+mod asks;
 mod carry;
 mod clear;
 mod counts;
@@ -15,6 +16,7 @@ mod places;
 mod receipts;
 mod rows;
 
+pub(in crate::engine) use asks::Asks;
 pub(in crate::engine) use clear::Clears;
 pub(in crate::engine) use counts::Counts;
 pub(in crate::engine) use frames::Flight;

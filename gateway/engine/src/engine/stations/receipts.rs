@@ -150,7 +150,7 @@ impl Engine {
     /// Who is to be told something that is no message, as the outbox looks at it.
     pub(in crate::engine) fn owing(&self, now: Now) -> Vec<Owing> {
         let receipts = self.receipts_owed(now).into_values();
-        let owing = receipts.chain(self.beacons_owed()).chain(self.positions_owed(now));
+        let owing = receipts.chain(self.beacons_owed()).chain(self.positions_owed(now)).chain(self.asks_owed());
         let muted = |owing: &Owing| {
             let until = self.stations.muted.get(&(owing.word, owing.traffic, owing.station));
             until.is_some_and(|until| *until > now.mono)
@@ -308,6 +308,7 @@ impl Engine {
             State::Refused(reason) => self.refused_there(now, id, delivery, reason),
             State::Unknown { .. } => {}
         }
+        self.word_came(now, id, delivery);
     }
 
     /// Ends a delivery well, unless something better was known.
