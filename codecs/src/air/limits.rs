@@ -21,12 +21,6 @@ pub const PARTIAL_BYTES_MAX: usize = 256 * 1024;
 pub const PARTIAL_LIFE_RADIO: Duration = Duration::from_secs(30 * 60);
 /// How long rows are kept on Beidou.
 pub const PARTIAL_LIFE_BEIDOU: Duration = Duration::from_secs(6 * 3600);
-/// Missing slots of the sender after which repair of a FLASH is asked for.
-pub const FLASH_NEED_SLOTS: u32 = 2;
-/// Own slots between two NEED of one message at first; doubled each time.
-pub const NEED_SLOTS_MIN: u32 = 4;
-/// Own slots between two NEED of one message at most.
-pub const NEED_SLOTS_MAX: u32 = 16;
 /// Failed tags of one source within an hour that are an alarm, after which 64-bit tags are demanded.
 pub const FAILURES_PER_HOUR_MAX: u32 = 20;
 

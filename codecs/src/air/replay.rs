@@ -27,6 +27,17 @@ pub const EPOCHS_MAX: usize = 2;
 const WORDS: usize = 16;
 const WORD: u32 = 64;
 
+/// What is known of a number before its content is.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Standing {
+    /// It was never seen, and would be accepted.
+    Open,
+    /// A message of this number was accepted.
+    Accepted,
+    /// Too old to be accepted; whether it ever was nobody knows any more.
+    Stale,
+}
+
 /// What a number and its content are to what came before.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Serialize, Deserialize)]
 #[serde(rename_all = "snake_case")]
@@ -151,13 +162,15 @@ impl Replay {
         Some(self.sources.get(&src)?.get(&epoch)?.window.highest)
     }
 
-    /// Whether rows of this message need not be kept: it was accepted, or would be refused as too old.
+    /// What is known of a number before anything of it was authenticated: whether its rows are worth keeping.
     #[must_use]
-    pub fn is_settled(&self, number: Number) -> bool {
-        let Some(epochs) = self.sources.get(&number.src) else { return false };
-        match epochs.get(&number.epoch) {
-            Some(source) => source.window.has(number.counter) != Some(false),
-            None => is_over(epochs, number.epoch),
+    pub fn standing(&self, number: Number) -> Standing {
+        let Some(epochs) = self.sources.get(&number.src) else { return Standing::Open };
+        match epochs.get(&number.epoch).map(|source| source.window.has(number.counter)) {
+            Some(Some(true)) => Standing::Accepted,
+            Some(Some(false)) => Standing::Open,
+            None if !is_over(epochs, number.epoch) => Standing::Open,
+            Some(None) | None => Standing::Stale,
         }
     }
 
@@ -305,8 +318,9 @@ mod tests {
         replay.forget(MEMORY_S + 1);
         assert_eq!(replay.judge(number(3, 5, 10), content(10)), Verdict::Stale);
         assert_eq!(replay.judge(number(3, 5, 2_000), content(1)), Verdict::Copy, "the window stays");
-        assert!(replay.is_settled(number(3, 5, 2_000)) && replay.is_settled(number(3, 5, 10)));
-        assert!(!replay.is_settled(number(3, 5, 1_999)) && !replay.is_settled(number(7, 5, 1)));
+        let standing = |src, counter| replay.standing(number(src, 5, counter));
+        assert_eq!((standing(3, 2_000), standing(3, 10)), (Standing::Accepted, Standing::Stale));
+        assert_eq!((standing(3, 1_999), standing(7, 1)), (Standing::Open, Standing::Open));
     }
 
     #[test]
@@ -324,7 +338,7 @@ mod tests {
         let mut replay = accepted(&[7]);
         assert_eq!(replay.accept(number(3, 6, 8), content(8), 0), Verdict::New);
         assert_eq!(replay.accept(number(3, 4, 6), content(6), 0), Verdict::Stale);
-        assert!(replay.is_settled(number(3, 4, 6)));
+        assert_eq!(replay.standing(number(3, 4, 6)), Standing::Stale);
         assert_eq!(replay.accept(number(3, 7, 9), content(9), 0), Verdict::New);
         assert_eq!((replay.highest(station(3), 5), replay.highest(station(3), 6)), (None, Some(8)));
     }

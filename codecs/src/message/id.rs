@@ -120,7 +120,9 @@ pub struct ParseTerminalIdError;
 impl FromStr for TerminalId {
     type Err = ParseTerminalIdError;
 
+    /// What an input method wrote full-width is meant half-width.
     fn from_str(text: &str) -> Result<Self, Self::Err> {
+        let text: String = text.trim().chars().map(half_width).collect();
         let (bearer, number) = text.split_once(':').ok_or(ParseTerminalIdError)?;
         let bearer = Bearer::from_name(bearer).ok_or(ParseTerminalIdError)?;
         if number.is_empty() || number.len() > NUMBER_BYTES_MAX || number.chars().any(|c| c.is_control() || c == ' ') {
@@ -128,6 +130,13 @@ impl FromStr for TerminalId {
         }
         Ok(Self::new(bearer, number))
     }
+}
+
+/// The ASCII character that a full-width one stands for; any other character as it is.
+#[must_use]
+pub fn half_width(c: char) -> char {
+    let ascii = u32::from(c).checked_sub(0xFEE0).filter(|_| ('\u{FF01}'..='\u{FF5E}').contains(&c));
+    ascii.and_then(char::from_u32).unwrap_or(c)
 }
 
 /// Whom a message on the air is for.

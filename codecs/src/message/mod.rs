@@ -12,7 +12,7 @@ mod utc;
 
 pub use bearer::Bearer;
 pub use card::{CardInfo, CardState};
-pub use id::{Addressee, LinkId, MessageId, ParseMessageIdError, Peer, StationId, TerminalId};
+pub use id::{Addressee, LinkId, MessageId, ParseMessageIdError, Peer, StationId, TerminalId, half_width};
 pub use order::{Order, OrderKind};
 pub use position::{Datum, Position};
 pub use precedence::Precedence;

@@ -229,8 +229,8 @@ pub enum Reply {
     /// What a courier takes along: every frame once, of so many messages, and so many receipts.
     Carried { frames: Vec<Bytes>, messages: usize, receipts: usize },
     /// What a courier brought is stored: frames that were opened or kept, frames that this station had written itself, frames
-    /// that were of no use here or not authentic, and what came of them.
-    Brought { frames: usize, own: usize, refused: usize, new: usize, copies: usize },
+    /// that were of no use here or not authentic, and what came of them; `receipts` of the frames were receipts.
+    Brought { frames: usize, own: usize, refused: usize, new: usize, copies: usize, receipts: usize },
     /// Refused; nothing was stored.
     Refused(Refusal),
 }
@@ -318,7 +318,9 @@ impl Refusal {
     pub fn label(&self) -> String {
         match self {
             Self::UnknownRecipient { name } => format!("名册中没有“{name}”：请核对姓名，或用 beidou:卡号 直接指定终端"),
-            Self::NoTerminal { name } => format!("“{name}”没有本站可达的终端：请在名册中登记终端，或检查链路"),
+            Self::NoTerminal { name } => {
+                format!("“{name}”没有本站可达的终端：请核对号码，在名册中登记终端，或检查链路")
+            }
             Self::ThisStation { name } => format!("“{name}”就是本站：报文不用发，请改写收件人"),
             Self::NoNet { name, traffic: Traffic::Exercise } => {
                 format!("“{name}”是驿站，而本站没有演练网，演练报文发不过去：请在配置中加一个演练网")

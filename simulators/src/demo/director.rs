@@ -39,6 +39,8 @@ pub(super) struct Director<'a> {
     screen: Screen<'a>,
     watch: Stopwatch,
     ends_at: Duration,
+    /// The time given was over before the story was.
+    pub cut_short: bool,
     broken: Vec<String>,
     kills: u32,
 }
@@ -71,7 +73,21 @@ impl<'a> Director<'a> {
             &format!("驿站已启动（进程 {}），日志文件 journal.db，接口只在本机", station.id()),
             &facts,
         )?;
-        Ok(Self { scene, daemon, station, api, beats, feed, ledger, screen, watch, ends_at, broken, kills: 0 })
+        Ok(Self {
+            scene,
+            daemon,
+            station,
+            api,
+            beats,
+            feed,
+            ledger,
+            screen,
+            watch,
+            ends_at,
+            broken,
+            cut_short: false,
+            kills: 0,
+        })
     }
 
     /// Whoever wants the demo to end is heard between two lines.
@@ -269,7 +285,11 @@ impl<'a> Director<'a> {
             self.screen.total(&format!("没有做到：{promise}"), &Value::Null)?;
         }
         let kept = self.broken.is_empty() && too_early == 0 && lost == 0 && twice == 0 && stopped.success();
-        let verdict = if kept { "说到的都做到了。" } else { "有说到没做到的，见上。" };
+        let verdict = match (kept, self.cut_short) {
+            (true, false) => "说到的都做到了。",
+            (true, true) => "到停下为止没有丢失、没有重复；没演完的不算做到。",
+            (false, _) => "有说到没做到的，见上。",
+        };
         self.screen.total(verdict, &json!({ "kept": kept }))?;
         Ok(kept)
     }

@@ -26,6 +26,7 @@ pub(super) fn play(director: &mut Director<'_>) -> Result<(), DemoError> {
     for act in acts {
         let came = if director.is_over() { Came::Curtain } else { act(director)? };
         if came == Came::Curtain {
+            director.cut_short = true;
             return director.say(Side::Note, "到了给定的时间，故事没有演完");
         }
         if came == Came::No {

@@ -7,7 +7,7 @@ use super::wire::rdss40::{Body, CONTENT_BITS_MAX, Dwsq, Frame, Txsq};
 use super::wire::rsmc3::{Icr, Tcq};
 use super::wire::text::Sentence;
 use crate::codec::EncodeError;
-use crate::message::{Addressee, Bearer, Order};
+use crate::message::{Addressee, Bearer, Order, TerminalId};
 use bytes::Bytes;
 use std::time::Duration;
 
@@ -51,6 +51,11 @@ fn is_own(settings: &Settings, of: &Addressee) -> bool {
         }
         _ => false,
     }
+}
+
+/// Whether a message can be addressed to a number; 0 is our own terminal.
+pub(super) fn reaches(to: &TerminalId) -> bool {
+    number(&Addressee::Terminal(to.clone())).is_ok_and(|number| number != 0)
 }
 
 fn number(to: &Addressee) -> Result<u32, EncodeError> {

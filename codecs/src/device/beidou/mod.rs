@@ -32,7 +32,7 @@ pub use settings::{Dialect, RdssClock, Settings};
 use super::Device;
 use crate::codec::{Charset, Codec, DecodeError, Dialogue, EncodeError, Limits, Outgoing, Profile, ProfileError};
 use crate::frame::Framer;
-use crate::message::{Bearer, Order, Peer, Rung, Signal};
+use crate::message::{Bearer, Order, Peer, Rung, Signal, TerminalId};
 use bytes::Bytes;
 use std::time::Duration;
 
@@ -75,6 +75,10 @@ impl Codec for Beidou {
             confirms: "终端只能确认“已发出”；对方是否收到，北斗民用服务没有回执，要靠对方回话。",
             source: "RDSS 4.0 §2.5, RDSS 2.1 §3.3, RSMC 3.0 §4.3, §7.1–7.3; grade and period from the card's answer",
         }
+    }
+
+    fn reaches(&self, to: &TerminalId) -> bool {
+        encode::reaches(to)
     }
 
     fn framer(&self) -> Box<dyn Framer> {

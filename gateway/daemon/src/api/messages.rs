@@ -168,12 +168,13 @@ pub(super) async fn submit(shared: &Shared, request: Request) -> Result<Json<Val
             let lines = carry::write(frames.iter().map(AsRef::as_ref));
             Ok(Json(json!({ "lines": lines, "messages": messages, "receipts": receipts })))
         }
-        Reply::Brought { frames, own, refused, new, copies } => Ok(Json(json!({
+        Reply::Brought { frames, own, refused, new, copies, receipts } => Ok(Json(json!({
             "frames": frames,
             "own": own,
             "refused": refused,
             "new": new,
             "copies": copies,
+            "receipts": receipts,
         }))),
     }
 }

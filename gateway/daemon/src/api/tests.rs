@@ -319,7 +319,7 @@ async fn a_forecast_is_told_and_nothing_is_stored_or_shown() {
     let ask = json!({ "to": "beidou:142020", "text": "三号桥断了", "precedence": "特急" });
     let (status, told) = rig.post("/api/v1/forecast", &ask).await;
     assert_eq!((status, keys(&told["forecast"][0])), (200, properties("Outlook")), "{told}");
-    assert_eq!(told["forecast"][0]["unknown"], "no_receipts");
+    assert_eq!(told["forecast"][0]["unknown"], "no_card", "no terminal has told of a card yet");
     assert_eq!(told["forecast"][0]["bearer_label"], "北斗");
     assert_eq!(rig.get("/api/v1/messages").await.1["messages"], json!([]));
     let (_, after) = rig.get("/api/v1/status").await;

@@ -139,7 +139,7 @@ pub(super) fn outbox(client: &Client, json: bool, out: &mut dyn Write) -> Result
         let left = left.map_or_else(String::new, |ms| format!("  时限还有{}", duration(ms)));
         let outlook = line.get("forecast").unwrap_or(&Value::Null);
         let slot = match line.get("slot_in_ms").and_then(Value::as_u64) {
-            None if number(outlook, "parts") == 0 => "  不再发送".to_owned(),
+            None if number(line, "sent") > 0 && number(outlook, "parts") == 0 => "  不再发送".to_owned(),
             None => "  没有可用的卡".to_owned(),
             Some(0) => String::new(),
             Some(ms) => format!("  {}后轮到发送", duration(ms)),
@@ -152,7 +152,7 @@ pub(super) fn outbox(client: &Client, json: bool, out: &mut dyn Write) -> Result
             words::terminal(text(line, "to")),
             text(line, "rung_label"),
             number(line, "sent"),
-            text(line, "text"),
+            words::on_one_line(text(line, "text")),
         )?;
         writeln!(out, "    {}", forecast::words(outlook))?;
     }

@@ -25,8 +25,7 @@ fn export(client: &Client, to: &str, file: Option<&Path>, qr: bool, out: &mut dy
     let lines: Vec<&str> = words::list(&carried, "lines").iter().filter_map(|line| line.as_str()).collect();
     let (messages, receipts) = (number(&carried, "messages"), number(&carried, "receipts"));
     if lines.is_empty() {
-        writeln!(out, "没有要带给 {to} 的报文和回执")?;
-        return Ok(());
+        return Err(CliError::Failed(format!("没有要带给 {to} 的报文和回执，没有写文件")));
     }
     if let Some(file) = file {
         let text = lines.join("\n");
@@ -60,9 +59,9 @@ fn import(client: &Client, file: &Path, out: &mut dyn Write) -> Result<(), CliEr
     // Looked at here first, so that the line is named before anything is asked.
     carry::read(&text).map_err(|error| CliError::Usage(format!("{}：{}", file.display(), label(&error))))?;
     let brought = client.call("POST", "/api/v1/carry/import", Some(&json!({ "text": text, "by": me() })))?;
-    let [frames, own, refused, new, copies] =
-        ["frames", "own", "refused", "new", "copies"].map(|key| number(&brought, key));
-    writeln!(out, "读入 {frames} 帧：新报文 {new} 条，已有的 {copies} 条")?;
+    let [frames, own, refused, new, copies, receipts] =
+        ["frames", "own", "refused", "new", "copies", "receipts"].map(|key| number(&brought, key));
+    writeln!(out, "读入 {frames} 帧：新报文 {new} 条，已有的 {copies} 条，回执 {receipts} 帧")?;
     if own > 0 {
         writeln!(out, "另有 {own} 帧是本站自己写的：请送到收的那个站去读")?;
     }

@@ -210,6 +210,17 @@ fn receipt(data: &Value) -> Option<String> {
     Some(format!("报文 {} 第{}路 {line}", text(data, "id"), number(data, "delivery").saturating_add(1)))
 }
 
+/// A text as it may stand in a line of a terminal: nobody's words begin a line of ours or move its cursor.
+pub(super) fn on_one_line(text: &str) -> String {
+    let shown = |c: char| match c {
+        '\n' => '↵',
+        '\t' => ' ',
+        c if c.is_control() => '·',
+        c => c,
+    };
+    text.replace("\r\n", "\n").chars().map(shown).collect()
+}
+
 fn kept(data: &Value) -> String {
     let id = text(data, "id");
     let from = text(data, "from");
@@ -232,8 +243,8 @@ fn kept(data: &Value) -> String {
         ("", "") => "（无正文）".to_owned(),
         ("", opaque) => format!("（数据 {opaque}）"),
         (body, _) => match text(data, "words") {
-            words if words.is_empty() || words == body => body.to_owned(),
-            words => format!("{words}（原文 {body}）"),
+            words if words.is_empty() || words == body => on_one_line(body),
+            words => on_one_line(&format!("{words}（原文 {body}）")),
         },
     };
     if from.is_empty() {
@@ -296,6 +307,11 @@ mod tests {
         let down =
             json!({ "at": null, "kind": "link_changed", "data": { "link": "bd-1", "up": false, "why": "stopped" } });
         assert_eq!(record(&down).unwrap(), "--时间未定--   bd-1 链路中断（本站正常停止）");
+    }
+
+    #[test]
+    fn nobodys_text_begins_a_line_or_moves_the_cursor() {
+        assert_eq!(on_one_line("一\r\n09-12 14:05:00  报文\u{1b}[2J"), "一↵09-12 14:05:00  报文·[2J");
     }
 
     #[test]

@@ -319,7 +319,8 @@ impl State {
         let id = id_from_u64(r.id).ok_or("id")?;
         match r.what.as_str() {
             "opened" => {
-                self.sos.insert(terminal(&r.from)?, id);
+                let traffic = self.message(id).map_or(Traffic::Real, |message| message.traffic);
+                self.sos.insert((terminal(&r.from)?, traffic), id);
             }
             "closed" => self.sos.retain(|_, open| *open != id),
             _ => {}

@@ -38,8 +38,8 @@ pub struct State {
     pub(crate) partials: BTreeMap<TerminalId, Partial>,
     /// What came from other stations and is owed to them, by the traffic of the net.
     pub(crate) nets: BTreeMap<Traffic, NetState>,
-    /// Open SOS by unit: the terminal that called.
-    pub(crate) sos: BTreeMap<TerminalId, MessageId>,
+    /// Open SOS by unit, the terminal that called, and by whether it is an exercise.
+    pub(crate) sos: BTreeMap<(TerminalId, Traffic), MessageId>,
     pub(crate) contacts: BTreeMap<TerminalId, Contact>,
     /// How forecasts have turned out.
     pub(crate) experience: Experience,
@@ -152,7 +152,7 @@ impl State {
 
     /// Open SOS: the unit's terminal and its first message.
     pub fn sos_open(&self) -> impl Iterator<Item = (&TerminalId, &MessageId)> {
-        self.sos.iter()
+        self.sos.iter().map(|((from, _), id)| (from, id))
     }
 
     /// The last record folded in.

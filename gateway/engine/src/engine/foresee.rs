@@ -158,15 +158,16 @@ impl Engine {
         let basis = self.basis(now, message, delivery, &way, &this, ahead);
         let told = forecast(&basis, &self.state.experience().calibration);
         let why = match () {
-            () if parts.is_none() => Some(Unknown::NotCarried),
+            // What a card carries is not known before it is there.
+            () if parts.is_none() && ahead.cards > 0 => Some(Unknown::NotCarried),
             () if message.held.is_some() => Some(Unknown::Held),
-            () if !way.proves => Some(Unknown::NoReceipts),
             () if ahead.cards == 0 => Some(Unknown::NoCard),
+            () if !way.proves => Some(Unknown::NoReceipts),
             () if basis.silent => Some(Unknown::Silent),
             () => None,
         };
         let sends = match (why, &told) {
-            (Some(Unknown::NotCarried), _) => 0,
+            _ if parts.is_none() => 0,
             (_, Forecast::Window(window)) if way.proves => window.cost,
             _ => self.cost(message, delivery, &way, &basis),
         };

@@ -68,8 +68,13 @@ impl Engine {
         }
         let others = matches!(&heard.to, Addressee::Terminal(to) if !self.is_for_us(link, to));
         let (text, opaque, lossy) = match &heard.content {
-            Content::Text { text, lossy } => (text.clone(), Vec::new(), *lossy),
-            Content::Opaque(bytes) => (String::new(), bytes.to_vec(), false),
+            Content::Text { text, lossy } => (text.trim_end_matches('\0').to_owned(), Vec::new(), *lossy),
+            Content::Opaque(bytes) => {
+                // A call for help goes before a byte that does not belong.
+                let call = route::call_among(bytes);
+                let lossy = call.is_some();
+                (call.unwrap_or_default(), bytes.to_vec(), lossy)
+            }
         };
         let draft = Draft {
             to: address(&heard.to),
@@ -186,7 +191,7 @@ impl Engine {
 
     /// A terminal's alarm without words. While the unit's SOS is open, only its position follows.
     pub(super) fn alarm(&mut self, now: Now, link: &LinkId, of: &TerminalId, position: Option<Position>) {
-        if self.state.sos.contains_key(of) {
+        if self.state.sos.contains_key(&(of.clone(), Traffic::Real)) {
             return;
         }
         let draft =
@@ -355,7 +360,9 @@ impl Engine {
 
     fn sos(&mut self, now: Now, id: MessageId, draft: &Draft<'_>) {
         let from = draft.from.clone();
-        let opened = !self.state.sos.contains_key(&from) && self.state.sos.len() < SOS_MAX;
+        // An exercise is never joined to a real call, nor a real call to an exercise.
+        let traffic = self.state.message(id).map_or(Traffic::Real, |message| message.traffic);
+        let opened = !self.state.sos.contains_key(&(from.clone(), traffic)) && self.state.sos.len() < SOS_MAX;
         let what = if opened { "opened" } else { "updated" };
         let record =
             journal::SosChanged { id: id_to_u64(id), what: what.into(), from: from.to_string(), by: String::new() };
@@ -453,7 +460,7 @@ pub(super) fn routed_record(id: MessageId, targets: &[Target]) -> journal::Route
 /// What a message is about: a call for help goes before everything else that it may be.
 fn topic_of(draft: &Draft<'_>, typed: &Typed, is_answer: bool) -> Topic {
     let calls = if draft.sealed.is_some() { route::brings_sos(&draft.text) } else { route::is_sos(&draft.text) };
-    let sos = draft.alarm || typed.distress || (draft.opaque.is_empty() && calls);
+    let sos = draft.alarm || typed.distress || calls;
     match (sos, is_answer, draft.opaque.is_empty()) {
         (true, ..) => Topic::Sos,
         (_, true, _) => Topic::Answer,

@@ -116,6 +116,11 @@ impl Engine {
 
     fn resolve(&self, to: Recipient) -> Result<(String, Vec<Target>), Refusal> {
         let targets = route::resolve(self.state.roster(), &to, &self.reached())?;
+        if let Recipient::Terminal(name) = &to
+            && targets.iter().flat_map(|target| &target.terminals).any(|terminal| self.is_own_card(terminal))
+        {
+            return Err(Refusal::ThisStation { name: name.clone() });
+        }
         let (Recipient::Person(name) | Recipient::Group(name) | Recipient::Terminal(name)) = to;
         Ok((name, targets))
     }
@@ -358,19 +363,22 @@ impl Engine {
 
     /// A person who is given a card that is in this station's own terminal.
     pub(super) fn holder_of_own_card(&self, roster: &Roster) -> Option<(String, TerminalId)> {
-        let own = |terminal: &TerminalId| {
-            self.sessions.values().filter(|session| session.limits().bearer == terminal.bearer).any(|session| {
-                let mut cards = self.outbox.cards.on(&session.link).filter(|(key, card)| Cards::is_there(key, card));
-                cards.any(|(key, _)| key.number == terminal.number())
-            })
-        };
         let given = roster.people.iter().flat_map(|person| person.terminals.iter().map(|t| (&person.id, &t.0)));
-        given.into_iter().find(|(_, terminal)| own(terminal)).map(|(id, terminal)| (id.clone(), terminal.clone()))
+        let own = given.into_iter().find(|(_, terminal)| self.is_own_card(terminal));
+        own.map(|(id, terminal)| (id.clone(), terminal.clone()))
+    }
+
+    /// Whether a number is that of a card in this station's own terminal.
+    fn is_own_card(&self, terminal: &TerminalId) -> bool {
+        self.sessions.values().filter(|session| session.limits().bearer == terminal.bearer).any(|session| {
+            let mut cards = self.outbox.cards.on(&session.link).filter(|(key, card)| Cards::is_there(key, card));
+            cards.any(|(key, _)| key.number == terminal.number())
+        })
     }
 
     fn close_sos(&mut self, now: Now, id: MessageId, by: String) -> Result<Reply, Refusal> {
         self.known(id)?;
-        let open = self.state.sos.iter().find(|(_, open)| **open == id).map(|(from, _)| from.to_string());
+        let open = self.state.sos.iter().find(|(_, open)| **open == id).map(|((from, _), _)| from.to_string());
         let from = open.ok_or(Refusal::NotOpenSos { id })?;
         self.append(now, What::SosChanged(journal::SosChanged { id: id_to_u64(id), what: "closed".into(), from, by }));
         self.hold(now, Gated::Tell(Event::SosClosed { id }));

@@ -10,6 +10,7 @@ use super::stations::Sealed;
 use super::submit::{OWN_NAME, OwnWords};
 use crate::io::{Refusal, SendKind};
 use crate::people::Topic;
+use crate::route;
 use crate::time::Now;
 use yizhan_codecs::air::form::{self, Area, Form, Question, Reference, Value};
 use yizhan_codecs::message::{Answer, MessageId, Position, Precedence, TerminalId};
@@ -51,6 +52,39 @@ pub fn usual_precedence(kind: SendKind, text: &str) -> Precedence {
     }
 }
 
+/// What a question is about.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+enum Doubt {
+    Line,
+    Name,
+    Number,
+}
+
+impl Doubt {
+    fn about(text: &str) -> Option<Self> {
+        let name = || addressed(text).map(|_| Self::Name);
+        let number = || wrong_number(text).map(|_| Self::Number);
+        if form::is_line(text) { Some(Self::Line) } else { name().or_else(number) }
+    }
+
+    /// What is said of the earlier ones, to which no answer has gone out.
+    const fn of_earlier_ones(self) -> &'static str {
+        match self {
+            Self::Line => "；前面不清的报表也请重发",
+            Self::Name => "；前面几条也是",
+            Self::Number => "；前面的答复也请重发",
+        }
+    }
+}
+
+/// What is asked of somebody whose answer names no message that there can be.
+fn wrong_number(text: &str) -> Option<Question> {
+    let number = route::mistyped_id(text)?;
+    Some(Question {
+        field: None, text: format!("编号“{number}”不对，请照原报文末尾的编号再答一次")
+    })
+}
+
 impl Typed {
     /// What a form of another station says.
     pub fn sealed(sealed: &Sealed, area: &Area) -> Self {
@@ -70,7 +104,8 @@ impl Engine {
             return Typed::default();
         }
         if !form::is_line(&draft.text) {
-            return Typed { question: self.unknown_addressee(&draft.text), ..Typed::default() };
+            let question = self.unknown_addressee(&draft.text).or_else(|| wrong_number(&draft.text));
+            return Typed { question, ..Typed::default() };
         }
         let unclear = |question| Typed { is_line: true, question: Some(question), ..Typed::default() };
         // Where a person cut a text, a space may be lost: `3` and `2 14` would be 32 and 14.
@@ -117,7 +152,8 @@ impl Engine {
         reference.near(if own { self.state.id_last } else { 0 })
     }
 
-    /// Asks the sender of a line that is not clear. A newer question takes the place of one that is still on its way.
+    /// Asks the sender of a line that is not clear. A newer question takes the place of one of its kind that is still on its way,
+    /// and says so.
     pub(super) fn ask_back(&mut self, now: Now, about: MessageId, draft: &Draft<'_>, question: Option<Question>) {
         let to = &draft.from;
         let enrolled = self.state.roster().holder(to).is_some();
@@ -125,22 +161,24 @@ impl Engine {
         else {
             return;
         };
+        let kind = Doubt::about(&draft.text);
+        let supersedes = kind.and_then(|kind| self.question_on_its_way(to, kind));
+        let earlier = kind.filter(|_| supersedes.is_some()).map_or("", Doubt::of_earlier_ones);
         let words = OwnWords {
-            text: question.text,
+            text: format!("{}{earlier}", question.text),
             precedence: Precedence::Priority,
-            supersedes: self.question_on_its_way(to),
+            supersedes,
             failed: "按键报表的回问未发",
         };
         self.answer_by_itself(now, about, to, words);
     }
 
-    fn question_on_its_way(&self, to: &TerminalId) -> Option<MessageId> {
+    fn question_on_its_way(&self, to: &TerminalId, kind: Doubt) -> Option<MessageId> {
         let mut open = self.state.open.iter().filter_map(|(id, _)| self.state.message(*id));
         let question = open.find(|message| {
             let about = message.in_reply_to.and_then(|id| self.state.message(id));
-            let unclear = |text: &str| form::is_line(text) || addressed(text).is_some();
-            let about_line = about.is_some_and(|about| about.topic != Topic::Sos && unclear(&about.text));
-            about_line && message.by == OWN_NAME && message.deliveries.iter().any(|d| d.terminals.contains(to))
+            let same = about.is_some_and(|about| about.topic != Topic::Sos && Doubt::about(&about.text) == Some(kind));
+            same && message.by == OWN_NAME && message.deliveries.iter().any(|d| d.terminals.contains(to))
         });
         question.map(|message| message.id)
     }

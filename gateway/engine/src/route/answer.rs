@@ -2,7 +2,7 @@
 
 use crate::bus::State;
 use yizhan_codecs::air::split_short_id;
-use yizhan_codecs::message::{Answer, MessageId, Rung, TerminalId};
+use yizhan_codecs::message::{Answer, MessageId, Rung, TerminalId, half_width};
 
 const WORDS: &[(Answer, &[&str])] = &[
     (Answer::Accepted, &["收到", "受领", "明白", "知道了", "已收到", "收到了", "收到明白", "1"]),
@@ -11,30 +11,44 @@ const WORDS: &[(Answer, &[&str])] = &[
     (Answer::Unable, &["无法执行", "不能执行", "无法完成", "做不到", "4"]),
 ];
 
+const PUNCTUATION: &str = "。.,!~、;:()";
+
 /// The answer that a text is, when it is nothing else, and the message that it names.
 ///
 /// A bare digit counts only together with a message's short id: a lone「1」may mean anything.
 pub(crate) fn answer_word(text: &str) -> Option<(Answer, Option<MessageId>)> {
-    let (body, named) = match split_short_id(text) {
+    let text: String = text.chars().map(half_width).collect();
+    let (body, named) = match split_short_id(&text) {
         (body, Some(id)) => (body, Some(id)),
         (body, None) => trailing_id(body),
     };
-    let body = body.trim_matches(|c: char| c.is_whitespace() || "。.,，!！~～、;；:：".contains(c));
+    let body = body.trim_matches(|c: char| c.is_whitespace() || PUNCTUATION.contains(c));
     let (answer, _) = WORDS.iter().find(|(_, words)| words.contains(&body))?;
     let digit = body.len() == 1;
     (!digit || named.is_some()).then_some((*answer, named))
 }
 
-/// An id typed after a space, without brackets:「收到 0102X」.
+/// An id typed without brackets, after a blank or right after the word:「收到 0102X」,「收到0102X」.
 fn trailing_id(text: &str) -> (&str, Option<MessageId>) {
-    let trimmed = text.trim_end();
-    match trimmed.rsplit_once([' ', '\u{3000}', ',', '，']) {
-        Some((before, word)) => match word.parse() {
-            Ok(id) => (before, Some(id)),
-            Err(_) => (text, None),
-        },
-        None => (text, None),
-    }
+    let (before, word) = trailing_word(text);
+    word.parse().map_or((text, None), |id| (before, Some(id)))
+}
+
+/// The letters and digits at the end, and what is before them.
+fn trailing_word(text: &str) -> (&str, &str) {
+    let trimmed = text.trim_end_matches(|c: char| c.is_whitespace() || PUNCTUATION.contains(c));
+    let before = trimmed.trim_end_matches(|c: char| c.is_ascii_alphanumeric());
+    (before, trimmed.get(before.len()..).unwrap_or_default())
+}
+
+/// What was typed after an answer's word as the number of a message, and is none: a character is wrong.
+pub(crate) fn mistyped_id(text: &str) -> Option<String> {
+    let text: String = text.chars().map(half_width).collect();
+    let (before, word) = trailing_word(&text);
+    let like_id = (4..=10).contains(&word.len()) && word.parse::<MessageId>().is_err();
+    let body = before.trim_matches(|c: char| c.is_whitespace() || PUNCTUATION.contains(c));
+    let answers = WORDS.iter().any(|(_, words)| words.contains(&body)) && body.len() > 1;
+    (like_id && answers).then(|| word.to_owned())
 }
 
 /// Which delivery an answer from this terminal is about. An answer that names no message counts only when exactly
@@ -88,8 +102,23 @@ mod tests {
     #[test]
     fn an_answer_may_name_its_message() {
         let id = MessageId { station: StationId::new(3).unwrap(), counter: 70 };
-        for text in [format!("收到 {id}"), format!("1 {id}"), format!("收到({id})"), format!("收到，{id}")] {
+        let wide: String = id.to_string().chars().map(|c| char::from_u32(u32::from(c) + 0xFEE0).unwrap()).collect();
+        let typed = [format!("收到 {id}"), format!("1 {id}"), format!("收到({id})"), format!("收到，{id}")];
+        let hasty = [format!("收到{id}"), format!("收到{id}。"), format!("收到　{wide}"), format!("１ {wide}")];
+        for text in typed.into_iter().chain(hasty) {
             assert_eq!(answer_word(&text), Some((Answer::Accepted, Some(id))), "{text}");
+            assert_eq!(mistyped_id(&text), None, "{text}");
+        }
+    }
+
+    #[test]
+    fn a_number_with_a_wrong_character_is_noticed_after_an_answers_word_only() {
+        for text in ["收到 0102Q", "收到0102Q", "完成（０１０２Ｑ）", "无法执行 0102QZ"] {
+            assert_eq!(answer_word(text), None, "{text}");
+            assert!(mistyped_id(text).is_some_and(|word| word.starts_with("0102Q")), "{text}");
+        }
+        for text in ["收到 三箱水", "收到水5箱", "G318国道", "收到", "完成 80", "1 0102Q"] {
+            assert_eq!(mistyped_id(text), None, "{text}");
         }
     }
 }

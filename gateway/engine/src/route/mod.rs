@@ -3,8 +3,8 @@
 mod answer;
 mod text;
 
-pub(crate) use answer::{answer_target, answer_word};
-pub(crate) use text::{brings_sos, is_sos, numbered_part, relayed_id, render, split, without_own_id};
+pub(crate) use answer::{answer_target, answer_word, mistyped_id};
+pub(crate) use text::{brings_sos, call_among, is_sos, numbered_part, relayed_id, render, split, without_own_id};
 
 use crate::coverage::Reached;
 use crate::io::{Recipient, Refusal};

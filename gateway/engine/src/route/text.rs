@@ -2,6 +2,7 @@
 
 use crate::bus::Message;
 use crate::people::Topic;
+use encoding_rs::GB18030;
 use yizhan_codecs::air::{Traffic, form, split_short_id};
 use yizhan_codecs::codec::EncodeError;
 use yizhan_codecs::message::{MessageId, Utc};
@@ -18,6 +19,13 @@ pub(crate) fn is_sos(text: &str) -> bool {
     says_sos(text) || form::line_schema(text).is_some_and(|schema| schema.distress)
 }
 
+/// The words of a call for help among bytes that are no text: a control character, padding or noise is in it.
+pub(crate) fn call_among(bytes: &[u8]) -> Option<String> {
+    let (text, ..) = GB18030.decode(bytes);
+    let words: String = text.chars().filter(|c| !c.is_control() && *c != char::REPLACEMENT_CHARACTER).collect();
+    Some(words).filter(|words| begins_with_sos(words))
+}
+
 /// Whether a text that a station sent calls for help, in its own words or in those of the sender that it names.
 pub(crate) fn brings_sos(text: &str) -> bool {
     let named = text.split_once('：').filter(|(sender, _)| sender.chars().count() <= SENDER_CHARS_MAX);
@@ -31,7 +39,9 @@ fn says_sos(text: &str) -> bool {
 }
 
 fn begins_with_sos(text: &str) -> bool {
-    let text = text.trim_start_matches(|c: char| c.is_whitespace() || "【[(（!！".contains(c));
+    let text = text.trim_start_matches(|c: char| {
+        c.is_whitespace() || c.is_control() || c == '\u{FEFF}' || "【[(（!！".contains(c)
+    });
     let text = text.strip_prefix("演练").unwrap_or(text);
     let text = text.trim_start_matches(|c: char| c.is_whitespace() || "】])）:：,，".contains(c));
     SOS_WORDS.iter().any(|word| text.get(..word.len()).is_some_and(|head| head.eq_ignore_ascii_case(word)))

@@ -2,6 +2,7 @@
 
 mod admitted;
 mod asked;
+mod bystander;
 mod clear;
 mod counts;
 mod forecast;

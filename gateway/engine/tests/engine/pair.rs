@@ -16,8 +16,8 @@ use yizhan_engine::people::Roster;
 use yizhan_engine::time::Utc;
 
 pub(crate) const NET: u32 = 0x0051_0001;
-const CARDS: [u32; 2] = [142_020, 142_021];
-const NUMBERS: [u16; 2] = [1, 7];
+pub(crate) const CARDS: [u32; 3] = [142_020, 142_021, 142_022];
+const NUMBERS: [u16; 3] = [1, 7, 9];
 
 pub(crate) const ROSTER: &str = r#"{
   "person": [{"id": "li-lei", "name": "李雷", "unit": "一组", "terminals": ["beidou:242407"]}],
@@ -392,6 +392,27 @@ fn a_courier_brings_what_the_air_does_not_and_reading_it_twice_changes_nothing()
     bring(&mut pair, 0, back);
     assert_eq!(pair.rung(0, long).0, Rung::Delivered);
     assert_eq!(pair.rung(0, short).0, Rung::Read);
+}
+
+#[test]
+fn a_courier_carries_what_no_card_was_ever_there_to_send() {
+    let mut pair = Pair::new(0);
+    let mut config = station_config(0);
+    config.links.retain(|link| link.device == "beidou");
+    let roster: Roster = serde_json::from_str(ROSTER).unwrap();
+    pair.ends[0] = Station::fresh(config, Some(WALL));
+    pair.ends[0].request(Request::ImportRoster { roster, by: "test".into() });
+    let order = long_order();
+    let id = pair.send(0, &order, Precedence::Priority, SendKind::Order, false);
+    let stick = carried(&mut pair, 0);
+    assert_eq!(bring(&mut pair, 1, stick), (1, 0));
+    assert_eq!(pair.message(1, id).unwrap().text, order);
+    // The card comes, and what the courier has brought is sent and receipted as any other.
+    pair.ends[0].bring_up();
+    pair.ends[0].card = CARDS[0];
+    pair.ends[0].hear_card();
+    pair.run(30 * 62);
+    assert_eq!(pair.rung(0, id).0, Rung::Delivered);
 }
 
 #[test]

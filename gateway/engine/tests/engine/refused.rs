@@ -110,7 +110,7 @@ fn a_courier_who_brings_back_what_was_written_here_is_told_so() {
     let Some(Reply::Carried { frames, .. }) = pair.ends[0].replies.last().cloned() else { panic!("carried") };
     pair.ends[0].request(Request::CarryIn { frames: frames.clone(), by: "duty".into() });
     let own = frames.len();
-    let told = Reply::Brought { frames: 0, own, refused: 0, new: 0, copies: 0 };
+    let told = Reply::Brought { frames: 0, own, refused: 0, new: 0, copies: 0, receipts: 0 };
     assert_eq!(pair.ends[0].replies.last(), Some(&told));
 }
 
@@ -135,4 +135,17 @@ fn a_station_that_leaves_three_sends_without_a_word_is_said_to_be_silent_until_i
     pair.run(300);
     assert!(status(&pair).last_heard_ms_ago.is_some_and(|ms| ms < 300_000));
     assert!(!status(&pair).silent);
+}
+
+#[test]
+fn a_number_that_cannot_be_one_and_our_own_card_are_refused_at_once() {
+    let mut station = Station::ready();
+    for number in ["beidou:abc", "beidou:0", "beidou:99999999999"] {
+        asks(&mut station, Recipient::Terminal(number.into()), false);
+        assert_eq!(refusal(&station), Refusal::NoTerminal { name: number.into() });
+    }
+    asks(&mut station, Recipient::Terminal("beidou:142020".into()), false);
+    assert_eq!(refusal(&station), Refusal::ThisStation { name: "beidou:142020".into() });
+    asks(&mut station, Recipient::Terminal("beidou：２４２４０７".into()), false);
+    assert!(matches!(station.replies.last(), Some(Reply::Accepted { .. })), "full-width digits are digits");
 }

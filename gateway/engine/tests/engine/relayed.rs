@@ -5,6 +5,7 @@ use std::time::Duration;
 use yizhan_codecs::message::Precedence;
 use yizhan_engine::event::{Event, HoldReason};
 use yizhan_engine::io::{Reply, Request};
+use yizhan_engine::people::Topic;
 
 #[test]
 fn an_sos_is_shown_and_relayed_with_its_sender_and_its_id() {
@@ -15,6 +16,36 @@ fn an_sos_is_shown_and_relayed_with_its_sender_and_its_id() {
     let relayed = station.sent_over_radio();
     assert_eq!(relayed.len(), 1);
     assert_eq!(relayed[0].1, format!("李雷：SOS 两人被困三号桥({})", sos.id));
+}
+
+#[test]
+fn a_call_for_help_is_one_though_a_byte_in_it_does_not_belong() {
+    for text in ["SOS 桥断\0", "SOS 桥断\u{7}", "SOS\u{1b} 桥断", "\u{feff}SOS 桥断", "\0求救 桥断"] {
+        let mut station = Station::ready();
+        station.hear_mixed(242_407, text);
+        let sos = station.engine.state().messages().next_back().unwrap();
+        assert_eq!((sos.precedence, sos.topic), (Precedence::Flash, Topic::Sos), "{text:?}");
+        assert!(sos.text.contains("桥断"), "{text:?}");
+        assert_eq!(station.sent_over_radio().len(), 1, "{text:?}");
+    }
+}
+
+#[test]
+fn zeros_with_which_a_handheld_fills_up_are_no_words() {
+    let mut station = Station::ready();
+    station.hear_mixed(242_407, "三组到达\0\0\0");
+    let heard = station.engine.state().messages().next_back().unwrap();
+    assert_eq!((heard.text.as_str(), heard.opaque.is_empty()), ("三组到达", true));
+}
+
+#[test]
+fn an_exercise_and_a_real_call_of_one_unit_are_two() {
+    for texts in [["SOS 两人被困", "演练 SOS 测试"], ["演练 SOS 测试", "SOS 两人被困"]] {
+        let mut station = Station::ready();
+        texts.iter().for_each(|text| station.hear_text(242_407, text));
+        assert_eq!(station.told(|e| matches!(e, Event::SosOpened { .. })), 2);
+        assert_eq!(station.engine.state().sos_open().count(), 2);
+    }
 }
 
 #[test]

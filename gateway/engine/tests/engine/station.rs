@@ -253,6 +253,13 @@ impl Station {
         self.hear(&format!("BDTXR,1,{from:07},0,,{text}"));
     }
 
+    /// A text as a terminal sends what it does not look at: mixed, in hexadecimal.
+    pub fn hear_mixed(&mut self, from: u32, text: &str) {
+        let (bytes, ..) = encoding_rs::GB18030.encode(text);
+        let digits: String = bytes.iter().map(|byte| format!("{byte:02X}")).collect();
+        self.hear(&format!("BDTXR,1,{from:07},2,,A4{digits}"));
+    }
+
     /// A private text from a radio, numbered 1 as radios do.
     pub fn hear_radio(&mut self, from: u32, text: &str) {
         let (to, sender) = (RadioIp::new(10, 1).unwrap(), RadioIp::new(10, from).unwrap());

@@ -132,3 +132,29 @@ fn a_line_that_a_person_cut_in_parts_is_kept_and_not_read() {
     assert_eq!((kept.text.as_str(), kept.words.as_str()), ("#1 2 1 32 14 说青龙村后山", ""), "32 was never typed");
     assert!(sent(&station)[0].contains("不要自己分段"), "{:?}", sent(&station));
 }
+
+#[test]
+fn an_answer_whose_number_is_mistyped_is_asked_back_and_counts_for_nothing() {
+    let mut station = Station::ready();
+    station.hear_text(242_407, "收到 0102Q");
+    assert_eq!(sent(&station).len(), 1);
+    assert!(sent(&station)[0].contains("编号“0102Q”不对"), "{:?}", sent(&station));
+}
+
+#[test]
+fn questions_of_different_kinds_do_not_replace_each_other() {
+    let mut station = Station::ready();
+    station.hear_text(100_000, "占住时隙");
+    station.hear_text(242_407, "@王五 请转告");
+    station.hear_text(242_407, "#1 2 99");
+    station.hear_text(242_407, "@赵六 请转告");
+    let state = station.engine.state();
+    let questions: Vec<&Message> = state.messages().filter(|message| message.from.is_none()).collect();
+    let ends: Vec<Option<End>> = questions.iter().map(|question| question.deliveries[0].end).collect();
+    assert_eq!(ends, [Some(End::Superseded), None, None]);
+    assert!(
+        questions[2].text.contains("“赵六”") && questions[2].text.contains("前面几条也是"),
+        "{}",
+        questions[2].text
+    );
+}

@@ -106,7 +106,8 @@ fn readable(settings: &Settings, bytes: &Bytes) -> Content {
     let (text, lossy) = decode_text(bytes);
     // Text only where its bytes can be had back: what a station packs looks like text now and then.
     let whole = !lossy && encode_gb18030(&text).is_ok_and(|again| again == *bytes);
-    if is_printable(&text) && (whole || (lossy && cut_at_its_end(bytes))) {
+    // Some handhelds fill up with zeros. They stay: what a station packs may end so too.
+    if is_printable(text.trim_end_matches('\0')) && (whole || (lossy && cut_at_its_end(bytes))) {
         return Content::Text { text, lossy };
     }
     Content::Opaque(bytes.clone())

@@ -9,7 +9,7 @@ use crate::time::Now;
 use bytes::Bytes;
 use yizhan_codecs::air::Traffic;
 use yizhan_codecs::air::frame::Frames;
-use yizhan_codecs::air::header::Header;
+use yizhan_codecs::air::header::{Header, Kind};
 use yizhan_codecs::air::limits::{Bearing, FRAME_MAX};
 use yizhan_codecs::air::receipt::{Receipt, State};
 use yizhan_codecs::message::{LinkId, MessageId, Precedence, StationId};
@@ -28,7 +28,7 @@ impl Engine {
             self.state.open.iter().copied().filter(|e| self.goes_to(*e, station)).collect();
         let (mut frames, mut ids) = (Vec::new(), Vec::new());
         for (id, delivery) in open {
-            if self.plan_air(now, id, delivery).is_err() {
+            if self.plan_to_carry(now, id, delivery).is_err() {
                 continue;
             }
             let rows = self.frames_of(id, delivery).map(|packed| self.source_rows(id, delivery, &packed));
@@ -41,8 +41,10 @@ impl Engine {
             receipts += self.carried_receipts(now, traffic, station, &mut frames);
         }
         let messages = ids.len();
-        let record = journal::CarriedOut { station: station.number().into(), ids, by };
-        self.append(now, What::CarriedOut(record));
+        if !frames.is_empty() {
+            let record = journal::CarriedOut { station: station.number().into(), ids, by };
+            self.append(now, What::CarriedOut(record));
+        }
         Ok(Reply::Carried { frames, messages, receipts })
     }
 
@@ -82,17 +84,21 @@ impl Engine {
     pub(in crate::engine) fn carry_in(&mut self, now: Now, frames: Vec<Bytes>) -> Reply {
         let before = self.state.messages.len();
         let copies_before = self.copies();
-        let (mut taken, mut own, mut refused) = (0_usize, 0_usize, 0_usize);
+        let (mut taken, mut own, mut refused, mut receipts) = (0_usize, 0_usize, 0_usize, 0_usize);
         for frame in frames {
-            let source = Header::parse(&frame).ok().and_then(|(header, _)| header.src);
-            match source {
+            let header = Header::parse(&frame).ok().map(|(header, _)| header);
+            let answers = header.is_some_and(|header| matches!(header.kind, Kind::Receipt | Kind::Bundle));
+            match header.and_then(|header| header.src) {
                 Some(source) if source == self.config.station => own += 1,
-                Some(source) if self.frame_brought(now, source, frame) => taken += 1,
+                Some(source) if self.frame_brought(now, source, frame) => {
+                    taken += 1;
+                    receipts += usize::from(answers);
+                }
                 _ => refused += 1,
             }
         }
         let (new, copies) = (self.state.messages.len() - before, self.copies().saturating_sub(copies_before));
-        Reply::Brought { frames: taken, own, refused, new, copies }
+        Reply::Brought { frames: taken, own, refused, new, copies, receipts }
     }
 
     fn copies(&self) -> usize {

@@ -90,7 +90,9 @@ impl Engine {
             Opened::Single(message) => self.message_heard(now, arrival, message),
             Opened::Row(row) => self.row_heard(now, arrival, &row),
             Opened::Receipts { proven, receipts } => {
-                if self.is_new(now, arrival, &proven) {
+                // Numbers of two stations are often alike: what is said to another one says nothing of ours.
+                let ours = self.is_for_this_station(arrival.traffic, proven.dst);
+                if ours && self.is_new(now, arrival, &proven) {
                     self.receipts_heard(now, arrival, proven.number.src, &receipts);
                 }
                 self.state.offset
@@ -164,14 +166,15 @@ impl Engine {
                 );
                 self.state.offset
             }
-            Verdict::Stale => {
-                let detail = id.to_string();
-                self.tell(Event::Remarked {
-                    link: arrival.link.clone(), what: "过时的站间报文，不收", detail
-                });
-                self.state.offset
-            }
+            Verdict::Stale => self.too_old(arrival, id),
         }
+    }
+
+    /// Nothing is said to its sender: whether it ever was here nobody knows any more.
+    pub(super) fn too_old(&mut self, arrival: &Arrival, id: MessageId) -> Offset {
+        let detail = id.to_string();
+        self.tell(Event::Remarked { link: arrival.link.clone(), what: "过时的站间报文，不收", detail });
+        self.state.offset
     }
 
     /// The same message came again: its sender has not heard that it is here.
@@ -196,11 +199,15 @@ impl Engine {
         let lost = self.rows_lost(arrival.traffic, proven.number);
         self.accept_number(now, arrival, &proven);
         let riding = message.protected.as_ref().map(|protected| protected.riding.clone()).unwrap_or_default();
-        self.receipts_heard(now, arrival, proven.number.src, &riding);
+        let to_us_alone = matches!(proven.dst, Destination::Station(_) | Destination::CommandPost);
+        if to_us_alone {
+            self.receipts_heard(now, arrival, proven.number.src, &riding);
+        }
         if let Ok(protected) = &message.protected
             && let Packed::Receipts(receipts) = &protected.content
         {
-            self.receipts_heard(now, arrival, proven.number.src, &receipts.clone());
+            let said = if to_us_alone { receipts.clone() } else { Vec::new() };
+            self.receipts_heard(now, arrival, proven.number.src, &said);
             return self.state.offset;
         }
         if let Ok(protected) = &message.protected
@@ -245,7 +252,7 @@ impl Engine {
         entry.map_or_else(|| format!("station:{}", station.number()), |entry| entry.id.clone())
     }
 
-    fn is_for_this_station(&self, traffic: Traffic, dst: Destination) -> bool {
+    pub(super) fn is_for_this_station(&self, traffic: Traffic, dst: Destination) -> bool {
         match dst {
             Destination::Everyone | Destination::Role(_) | Destination::Group(_) => true,
             Destination::Station(to) => to == self.config.station,

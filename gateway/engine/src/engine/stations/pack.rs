@@ -20,6 +20,9 @@ use yizhan_codecs::air::writing::{self, WriteError};
 use yizhan_codecs::air::{Traffic, text};
 use yizhan_codecs::message::{LinkId, MessageId, StationId, TerminalId};
 
+/// The least that a bearer of frames carries in one: BDS-3 global, 560 bit less the mark of mixed text (facts, airtime §1).
+const SHORTEST_MTU: usize = 69;
+
 /// Why a message cannot go to a station.
 #[derive(Clone, Debug, PartialEq, Eq, Error)]
 pub(in crate::engine) enum PlanFailure {
@@ -57,12 +60,35 @@ impl PlanFailure {
 impl Engine {
     /// Packs a delivery and gives it its number, once; a later send takes up the same.
     pub(in crate::engine) fn plan_air(&mut self, now: Now, id: MessageId, delivery: u16) -> Result<(), PlanFailure> {
+        self.plan_over(now, id, delivery, None)
+    }
+
+    /// As [`Self::plan_air`], for a courier: where no card has told what it carries, frames are as short as any bearer wants them.
+    pub(super) fn plan_to_carry(&mut self, now: Now, id: MessageId, delivery: u16) -> Result<(), PlanFailure> {
+        let terminals = self.terminals_to(id, delivery);
+        let shortest = Bearing {
+            mtu: SHORTEST_MTU,
+            open_radio: terminals.iter().any(|terminal| super::is_open_radio(terminal.bearer)),
+            may_encrypt: true,
+            only_wide_tags: false,
+        };
+        let bearing = self.shared_bearing(now, &terminals).unwrap_or(shortest);
+        self.plan_over(now, id, delivery, Some(bearing))
+    }
+
+    fn plan_over(
+        &mut self,
+        now: Now,
+        id: MessageId,
+        delivery: u16,
+        bearing: Option<Bearing>,
+    ) -> Result<(), PlanFailure> {
         if self.air_plan(id, delivery).is_some() {
             return Ok(());
         }
         let station = self.station_of(id, delivery)?;
         let traffic = self.state.message(id).ok_or(PlanFailure::Gone)?.traffic;
-        self.plan_with(now, id, delivery, self.models_of(traffic, station))
+        self.plan_with(now, id, delivery, self.models_of(traffic, station), bearing)
     }
 
     /// The text models that a station has, as far as is known.
@@ -100,16 +126,23 @@ impl Engine {
         };
         self.append(now, What::ModelsLearned(record));
         self.stations.packed.remove(&(id, delivery));
-        self.plan_with(now, id, delivery, plain)
+        self.plan_with(now, id, delivery, plain, None)
     }
 
-    fn plan_with(&mut self, now: Now, id: MessageId, delivery: u16, models: ModelSet) -> Result<(), PlanFailure> {
+    fn plan_with(
+        &mut self,
+        now: Now,
+        id: MessageId,
+        delivery: u16,
+        models: ModelSet,
+        bearing: Option<Bearing>,
+    ) -> Result<(), PlanFailure> {
         let station = self.station_of(id, delivery)?;
         let message = self.state.message(id).ok_or(PlanFailure::Gone)?;
         let traffic = message.traffic;
         let net = self.net(traffic).cloned().ok_or(PlanFailure::NoNet { traffic })?;
         let terminals = self.terminals_to(id, delivery);
-        let bearing = self.shared_bearing(now, &terminals).ok_or(PlanFailure::NoBearer)?;
+        let bearing = bearing.or_else(|| self.shared_bearing(now, &terminals)).ok_or(PlanFailure::NoBearer)?;
         let content = match self.stations.contents.get(&(id, models.bits())).filter(|_| self.poisoned.is_none()) {
             Some(packed) => packed.clone(),
             None => self.content_for(message, models)?,

@@ -17,16 +17,22 @@ use yizhan_codecs::air::limits::{
     PARTIALS_PER_SOURCE_MAX,
 };
 use yizhan_codecs::air::nonce::Number;
+use yizhan_codecs::air::replay::Standing;
 use yizhan_codecs::message::{MessageId, Precedence};
 
 impl Engine {
     /// A row: kept where it is of use.
     pub(super) fn row_heard(&mut self, now: Now, arrival: &Arrival, sealed: &SealedRow) -> Offset {
         let (number, row) = (sealed.number, &sealed.row);
+        if !self.is_for_this_station(arrival.traffic, row.header.dst) {
+            return self.state.offset;
+        }
+        let id = MessageId { station: number.src, counter: number.counter };
         let state = self.net_state(arrival.traffic);
-        if state.replay.is_settled(number) {
-            let id = MessageId { station: number.src, counter: number.counter };
-            return self.copy_heard(now, arrival, id, number);
+        match state.replay.standing(number) {
+            Standing::Accepted => return self.copy_heard(now, arrival, id, number),
+            Standing::Stale => return self.too_old(arrival, id),
+            Standing::Open => {}
         }
         if !self.is_likely_sender(arrival, number) {
             let detail = format!("{} for station {}", arrival.from, number.src.number());
