@@ -45,7 +45,7 @@ pub(super) fn send(client: &Client, send: &Send, out: &mut dyn Write) -> Result<
         return Ok(ExitCode::SUCCESS);
     }
     if let Value::Object(body) = &mut body {
-        body.insert("in_reply_to".into(), send.reply_to.clone().into());
+        body.insert("in_reply_to".into(), send.reply_to.as_deref().map(checked).transpose()?.into());
         body.insert("supersedes".into(), send.supersedes.clone().into());
     }
     let reply = client.call("POST", "/api/v1/messages", Some(&body))?;
@@ -147,7 +147,11 @@ pub(super) fn import(client: &Client, file: &Path, out: &mut dyn Write) -> Resul
         .map_err(|error| CliError::Usage(format!("名册文件 {} 读不出：{}", file.display(), words::trouble(&error))))?;
     let roster: Roster = toml::from_str(&source).map_err(|error: toml::de::Error| {
         let line = error.span().map_or(1, |span| source.get(..span.start).unwrap_or("").matches('\n').count() + 1);
-        CliError::Usage(format!("名册文件 {} 第 {line} 行：{}", file.display(), error.message()))
+        CliError::Usage(format!(
+            "名册文件 {} 第 {line} 行：{}",
+            file.display(),
+            crate::config::sentence(error.message())
+        ))
     })?;
     let body = json!({ "roster": roster, "by": me() });
     client.call("PUT", "/api/v1/roster", Some(&body))?;

@@ -1,5 +1,6 @@
 //! Records and states as lines for a person: Chinese words, Beijing time.
 
+pub(super) use crate::config::trouble;
 use serde_json::Value;
 use yizhan_codecs::air::receipt::State;
 use yizhan_codecs::message::{Answer, Bearer, Precedence, Rung, Utc};
@@ -85,23 +86,6 @@ pub(super) fn duration(ms: u64) -> String {
         (0, m, s) => format!("{m}分{s}秒"),
         (h, m, _) => format!("{h}小时{m}分"),
     }
-}
-
-/// What the system says of a file, in Chinese where it is one of the usual troubles.
-pub(super) fn trouble(error: &std::io::Error) -> String {
-    use std::io::ErrorKind as Kind;
-    let words = match error.kind() {
-        Kind::NotFound => "没有这个文件或文件夹",
-        Kind::PermissionDenied => "没有权限",
-        Kind::AlreadyExists => "已经存在",
-        Kind::StorageFull | Kind::QuotaExceeded => "磁盘满了",
-        Kind::IsADirectory => "这是文件夹，不是文件",
-        Kind::NotADirectory => "路径中间有一段不是文件夹",
-        Kind::ReadOnlyFilesystem => "磁盘只能读",
-        Kind::InvalidData => "不是 UTF-8 文本",
-        _ => return error.to_string(),
-    };
-    words.to_owned()
 }
 
 /// One record as a line; `None` for housekeeping that tells a person nothing.

@@ -1,3 +1,4 @@
+use super::chinese::{sentence, trouble};
 use super::place::{self, Step};
 use std::path::{Path, PathBuf};
 use thiserror::Error;
@@ -48,37 +49,13 @@ impl ConfigError {
             Self::Unreadable { path, source } if source.kind() == std::io::ErrorKind::NotFound => {
                 format!("找不到配置文件 {}：请用 --config 指定，样例见 gateway.example.toml", path.display())
             }
-            Self::Unreadable { path, source } => format!("配置文件 {} 读不出：{source}", path.display()),
+            Self::Unreadable { path, source } => format!("配置文件 {} 读不出：{}", path.display(), trouble(source)),
             Self::Syntax { path, line, what } => {
-                format!("配置文件 {} 第 {line} 行不是合法的 TOML：{}", path.display(), translated(what))
+                format!("配置文件 {} 第 {line} 行不是合法的 TOML：{}", path.display(), sentence(what))
             }
             Self::Value { path, line, key, what } => {
-                format!("配置文件 {} 第 {line} 行，{key}：{}", path.display(), translated(what))
+                format!("配置文件 {} 第 {line} 行，{key}：{}", path.display(), sentence(what))
             }
         }
     }
-}
-
-/// The parser's own sentences in Chinese, where we know them; the valid choices stay as they are.
-fn translated(what: &str) -> String {
-    let rest = |prefix: &str| what.strip_prefix(prefix);
-    if let Some(rest) = rest("unknown field ") {
-        return format!(
-            "没有这个配置项 {}",
-            rest.replace(", expected one of ", "，可用的有 ").replace(", expected ", "，可用的有 ")
-        );
-    }
-    if let Some(rest) = rest("missing field ") {
-        return format!("缺少配置项 {rest}");
-    }
-    if let Some(rest) = rest("unknown variant ") {
-        return format!(
-            "取值 {}",
-            rest.replace(", expected one of ", " 不对，可选 ").replace(", expected ", " 不对，可选 ")
-        );
-    }
-    if let Some(rest) = rest("invalid type: ").or_else(|| rest("invalid value: ")) {
-        return format!("取值不对：{}", rest.replace(", expected ", "，应为 "));
-    }
-    what.to_owned()
 }

@@ -8,12 +8,14 @@
 
 mod area;
 mod check;
+mod chinese;
 mod error;
 mod net;
 mod place;
 mod value;
 
 pub use area::{OriginConfig, PlaceConfig};
+pub(crate) use chinese::{sentence, trouble};
 pub use error::ConfigError;
 pub use net::{KeyError, KeyFile, NetConfig};
 pub use value::{ParseValueError, PeerRule, Size, Span};
