@@ -429,7 +429,7 @@ fn perform(cli: Cli, table: AirtimeTable) -> Result<ExitCode, CliError> {
         What::Cancel { id } => {
             talk::act(&place.client()?, &id, "cancel", "已撤销尚未发出的部分；已发出的收不回，只是不再重发", out)?
         }
-        What::CloseSos { id } => talk::act(&place.client()?, &id, "close-sos", "求救已关闭", out)?,
+        What::CloseSos { id } => talk::close_sos(&place.client()?, &id, out)?,
         What::Answer { id, words } => talk::answer(&place, &id, &words, out)?,
         What::Carry { what } => carry::perform(&place.client()?, &what, out)?,
         What::Net { what } => net::perform(&what, out)?,

@@ -167,6 +167,18 @@ pub(super) fn act(client: &Client, id: &str, what: &str, done: &str, out: &mut d
     Ok(())
 }
 
+/// Closing says that nobody need help any more; who is still to be told of the call is for the officer to say.
+pub(super) fn close_sos(client: &Client, id: &str, out: &mut dyn Write) -> Result<(), CliError> {
+    act(client, id, "close-sos", "求救已关闭", out)?;
+    let id = checked(id)?;
+    let message = client.get(&format!("/api/v1/messages/{id}"))?;
+    let open = words::list(&message, "deliveries").iter().filter(|d| d.get("end").is_none_or(Value::is_null)).count();
+    if open > 0 {
+        writeln!(out, "还有 {open} 路转告没有结束，会继续发；不用再发就执行 yizhan cancel {id}")?;
+    }
+    Ok(())
+}
+
 pub(super) fn answer(place: &Place, id: &str, words: &[String], out: &mut dyn Write) -> Result<(), CliError> {
     let id = checked(id)?;
     let (person, word) = match words {

@@ -131,6 +131,8 @@ impl Engine {
         let offset: Offset = self.append(now, What::MessageKept(self.kept_record(id, &sending)));
         if let Some(old) = sending.supersedes {
             self.end_open(now, old, End::Superseded, &format!("由 {id} 更新"));
+            // What it said is void: nobody need answer it.
+            self.stations.asks.retain(|(asked, _), _| *asked != old);
         }
         self.route(now, id, &sending.targets);
         self.replace_older(now, id);

@@ -33,6 +33,7 @@ impl Engine {
             self.repeats.retain(|_, until| *until > now.mono);
             self.forget(now);
             self.drop_old_rows(now);
+            self.stations.asks.retain(|(id, _), _| self.state.messages.contains_key(id));
             let open = &self.state.open;
             self.stations.packed.retain(|entry, _| open.contains(entry));
             let is_open = |id: MessageId| open.range((id, 0)..=(id, u16::MAX)).next().is_some();

@@ -45,7 +45,9 @@ fn trailing_word(text: &str) -> (&str, &str) {
 pub(crate) fn mistyped_id(text: &str) -> Option<String> {
     let text: String = text.chars().map(half_width).collect();
     let (before, word) = trailing_word(&text);
-    let like_id = (4..=10).contains(&word.len()) && word.parse::<MessageId>().is_err();
+    // Four characters are a number that lacks one; those of most stations begin with 0, and quantities do not.
+    let length = word.len() >= 5 || (word.len() == 4 && word.starts_with('0'));
+    let like_id = length && word.len() <= 10 && word.parse::<MessageId>().is_err();
     let body = before.trim_matches(|c: char| c.is_whitespace() || PUNCTUATION.contains(c));
     let answers = WORDS.iter().any(|(_, words)| words.contains(&body)) && body.len() > 1;
     (like_id && answers).then(|| word.to_owned())
@@ -113,11 +115,13 @@ mod tests {
 
     #[test]
     fn a_number_with_a_wrong_character_is_noticed_after_an_answers_word_only() {
-        for text in ["收到 0102Q", "收到0102Q", "完成（０１０２Ｑ）", "无法执行 0102QZ"] {
+        for text in ["收到 0102Q", "收到0102Q", "完成（０１０２Ｑ）", "无法执行 0102QZ", "收到 0102"]
+        {
             assert_eq!(answer_word(text), None, "{text}");
-            assert!(mistyped_id(text).is_some_and(|word| word.starts_with("0102Q")), "{text}");
+            assert!(mistyped_id(text).is_some_and(|word| word.starts_with("0102")), "{text}");
         }
-        for text in ["收到 三箱水", "收到水5箱", "G318国道", "收到", "完成 80", "1 0102Q"] {
+        for text in ["收到 三箱水", "收到水5箱", "G318国道", "收到", "完成 80", "完成 1200", "1 0102Q"]
+        {
             assert_eq!(mistyped_id(text), None, "{text}");
         }
     }
