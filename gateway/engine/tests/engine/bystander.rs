@@ -1,11 +1,10 @@
 //! What stations say to each other while a third one hears it: it says nothing of the third one's own messages.
 
 use crate::pair::{CARDS, long_order, station_config};
-use crate::station::{Station, WALL};
+use crate::station::Station;
 use std::time::Duration;
 use yizhan_codecs::message::{Precedence, Rung};
 use yizhan_engine::io::{Recipient, Request, SendKind};
-use yizhan_engine::people::Roster;
 
 const ROSTER: &str = r#"{
   "station": [
@@ -27,16 +26,7 @@ struct Air {
 
 impl Air {
     fn new() -> Self {
-        let ends = [0, 1, 2].map(|at| {
-            let mut station = Station::fresh(station_config(at), Some(WALL));
-            station.card = CARDS[at];
-            let roster: Roster = serde_json::from_str(ROSTER).unwrap();
-            station.request(Request::ImportRoster { roster, by: "test".into() });
-            station.bring_up();
-            station.advance(Duration::from_secs(120));
-            station.forget_noise();
-            station
-        });
+        let ends = [0, 1, 2].map(|at| Station::of_net(station_config(at), CARDS[at], ROSTER));
         Self { ends, seen: [0; 3], cut_off: None, deaf: None }
     }
 

@@ -73,16 +73,7 @@ impl Pair {
 
     /// Two stations that have more than their cards.
     pub(crate) fn of(loss_permille: u64, roster: &str, config: impl Fn(usize) -> EngineConfig) -> Self {
-        let ends = [0, 1].map(|at| {
-            let mut station = Station::fresh(config(at), Some(WALL));
-            station.card = CARDS[at];
-            let roster: Roster = serde_json::from_str(roster).unwrap();
-            station.request(Request::ImportRoster { roster, by: "test".into() });
-            station.bring_up();
-            station.advance(Duration::from_secs(120));
-            station.forget_noise();
-            station
-        });
+        let ends = [0, 1].map(|at| Station::of_net(config(at), CARDS[at], roster));
         Self {
             ends,
             seen: [0, 0],

@@ -104,6 +104,18 @@ impl Station {
         station
     }
 
+    /// A station of a net, with its card and its roster, after its first slot.
+    pub fn of_net(config: EngineConfig, card: u32, roster: &str) -> Self {
+        let mut station = Self::fresh(config, Some(WALL));
+        station.card = card;
+        let roster: Roster = serde_json::from_str(roster).unwrap();
+        station.request(Request::ImportRoster { roster, by: "test".into() });
+        station.bring_up();
+        station.advance(Duration::from_secs(120));
+        station.forget_noise();
+        station
+    }
+
     pub fn fresh(config: EngineConfig, wall: Option<Utc>) -> Self {
         let now = Now { mono: Instant(0), wall };
         let engine = Engine::recover(config, now, None, []).unwrap();
