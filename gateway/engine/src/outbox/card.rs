@@ -42,6 +42,11 @@ impl Cards {
         self.0.get_mut(key)
     }
 
+    /// What the slowest card takes for a send.
+    pub fn longest_slot(&self) -> Option<Duration> {
+        self.0.values().map(|card| card.slot).max()
+    }
+
     /// Whether a card may be used: it has told of itself since its port opened, or the link has no cards.
     pub fn is_there(key: &CardKey, card: &Card) -> bool {
         key.number.is_empty() || card.seen_at.is_some()

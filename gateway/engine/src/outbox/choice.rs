@@ -170,7 +170,7 @@ impl Outbox {
 
     /// Whether messages took more than a quarter of the last slots of all cards.
     fn is_busy(&self, now: Instant) -> bool {
-        let slot = self.cards.0.values().map(|card| card.slot).max().unwrap_or_default();
+        let slot = self.cards.longest_slot().unwrap_or_default();
         let slots = BUSY_SLOTS.saturating_mul(u32::try_from(self.cards.0.len()).unwrap_or(u32::MAX));
         self.sends.count(now, slot * BUSY_SLOTS) > usize::try_from(slots / 4).unwrap_or(usize::MAX)
     }
@@ -264,15 +264,15 @@ impl Look<'_> {
         let terminal = owing.terminals.iter().find(ways).filter(|terminal| port.coverage.has(terminal))?.clone();
         let (precedence, patience) = match owing.word {
             Word::Receipts => (owing.competes(), if others_wait || self.busy { RECEIPT_WAIT_SLOTS } else { 0 }),
-            Word::Beacon => (owing.competes(), 0),
-            Word::Question => (Precedence::Routine, u32::from(self.busy)),
+            Word::Beacon | Word::Question => (owing.competes(), 0),
             Word::Positions if card.sends >= card.placed_at + u64::from(POSITIONS_AFTER) => (Precedence::Immediate, 0),
             Word::Positions => (owing.competes(), POSITIONS_AFTER),
         };
-        // A question waits until messages leave the air quiet.
-        let hushed = owing.word == Word::Question && self.busy;
-        let since = if hushed { owing.since.max(self.now) } else { owing.since };
-        let due = since.after(card.slot * patience);
+        let due = match owing.word {
+            // It waits until messages leave the air quiet.
+            Word::Question if self.busy => owing.since.max(self.now).after(card.slot),
+            _ => owing.since.after(card.slot * patience),
+        };
         if !owing.presses && due > self.now {
             self.later = Some(self.later.map_or(due, |at| at.min(due)));
             return None;

@@ -18,6 +18,9 @@ use yizhan_codecs::message::{MessageId, Precedence, StationId};
 /// Slots of silence before each question. The first is past the third copy of an answer given soon.
 const AFTER_SLOTS: [u32; 3] = [24, 32, 64];
 
+/// What a send takes while no card is known.
+const SLOT_UNKNOWN: Duration = Duration::from_secs(60);
+
 /// Deliveries on which a person's word may be asked for, and when the far station last spoke of each or was asked.
 pub(in crate::engine) type Asks = BTreeMap<(MessageId, u16), Instant>;
 
@@ -55,12 +58,11 @@ impl Engine {
         let mut owing: BTreeMap<(Traffic, StationId), Owing> = BTreeMap::new();
         for (id, delivery) in self.stations.asks.keys() {
             let Some((traffic, station, since)) = self.question(*id, *delivery) else { continue };
-            let precedence = self.state.message(*id).map_or(Precedence::Routine, |message| message.precedence);
             let new = Owing {
                 word: Word::Question,
                 traffic,
                 station,
-                precedence,
+                precedence: Precedence::Routine,
                 since,
                 presses: false,
                 terminals: self.terminals_of(station),
@@ -79,11 +81,11 @@ impl Engine {
         let said_at = self.stations.asks.get(&(id, delivery))?;
         let known = self.state.delivery(id, delivery)?;
         let plan = known.air.as_ref()?;
-        Some((plan.traffic, known.station?, said_at.after(self.longest_slot() * slots)))
-    }
-
-    fn longest_slot(&self) -> Duration {
-        self.outbox.cards.0.values().map(|card| card.slot).max().unwrap_or(Duration::from_secs(60))
+        Some((
+            plan.traffic,
+            known.station?,
+            said_at.after(self.outbox.cards.longest_slot().unwrap_or(SLOT_UNKNOWN) * slots),
+        ))
     }
 
     /// The message that is asked about, in its first row.

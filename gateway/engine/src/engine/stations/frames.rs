@@ -89,12 +89,7 @@ impl Engine {
         station: StationId,
         word: Word,
     ) -> Result<(), FrameFailure> {
-        let (id, delivery, saying) = if word == Word::Question {
-            self.ask(now, &choice.card, traffic, station)?
-        } else {
-            let (id, saying) = self.say(now, choice, traffic, station, word)?;
-            (id, 0, saying)
-        };
+        let (id, delivery, saying) = self.say(now, choice, traffic, station, word)?;
         let attempt = AttemptId(self.state.attempt_last + 1);
         let record = journal::Attempted {
             attempt: attempt.0,
@@ -116,7 +111,7 @@ impl Engine {
         Ok(())
     }
 
-    /// A frame with a number of its own.
+    /// What the frame says, and its number: its own, or that of the delivery that it asks about.
     fn say(
         &mut self,
         now: Now,
@@ -124,20 +119,21 @@ impl Engine {
         traffic: Traffic,
         station: StationId,
         word: Word,
-    ) -> Result<(MessageId, Saying), FrameFailure> {
+    ) -> Result<(MessageId, u16, Saying), FrameFailure> {
+        let say = match word {
+            Word::Receipts => Self::say_receipts,
+            Word::Beacon => Self::say_beacon,
+            Word::Positions => Self::say_positions,
+            Word::Question => return self.ask(now, &choice.card, traffic, station),
+        };
         let net = self.net(traffic).cloned().ok_or(FrameFailure::NoNet { traffic })?;
         let session = self.sessions.get(&choice.card.link).ok_or(FrameFailure::NoBearer)?;
         let bearing = self.bearing(now, session, Some(&choice.card)).ok_or(FrameFailure::NoBearer)?;
         let id = self.take_id(now).ok_or(FrameFailure::IdsExhausted)?;
         let spent = self.net_state(traffic).spent.clone();
         let pen = Pen { door: door(&net, &bearing), spent, counter: id.counter };
-        let saying = match word {
-            Word::Receipts => self.say_receipts(now, pen, traffic, station),
-            Word::Beacon => self.say_beacon(now, pen, traffic, station),
-            Word::Positions => self.say_positions(now, pen, traffic, station),
-            Word::Question => Err(FrameFailure::Nothing),
-        }?;
-        Ok((id, saying))
+        let saying = say(self, now, pen, traffic, station)?;
+        Ok((id, 0, saying))
     }
 
     /// Whether such a frame is on its way to a station.

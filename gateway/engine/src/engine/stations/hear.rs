@@ -199,15 +199,11 @@ impl Engine {
         let lost = self.rows_lost(arrival.traffic, proven.number);
         self.accept_number(now, arrival, &proven);
         let riding = message.protected.as_ref().map(|protected| protected.riding.clone()).unwrap_or_default();
-        let to_us_alone = matches!(proven.dst, Destination::Station(_) | Destination::CommandPost);
-        if to_us_alone {
-            self.receipts_heard(now, arrival, proven.number.src, &riding);
-        }
+        self.receipts_heard(now, arrival, proven.number.src, &riding);
         if let Ok(protected) = &message.protected
             && let Packed::Receipts(receipts) = &protected.content
         {
-            let said = if to_us_alone { receipts.clone() } else { Vec::new() };
-            self.receipts_heard(now, arrival, proven.number.src, &said);
+            self.receipts_heard(now, arrival, proven.number.src, &receipts.clone());
             return self.state.offset;
         }
         if let Ok(protected) = &message.protected
