@@ -1,6 +1,7 @@
 //! A typed line, character by character, in any width.
 
 use super::numeral;
+use crate::message::half_width;
 
 /// A number as it was typed: `mantissa / 10^decimals`.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -229,12 +230,11 @@ fn is_separator(c: char) -> bool {
 
 /// Half width, in capitals.
 fn plain(c: char) -> char {
-    match c {
-        '！'..='～' => char::from_u32(u32::from(c) - 0xFEE0).unwrap_or(c).to_ascii_uppercase(),
+    match half_width(c) {
         '\u{3000}' | '\u{00A0}' => ' ',
         '—' | '–' | '−' => '-',
         '〇' => '零',
-        _ => c.to_ascii_uppercase(),
+        half => half.to_ascii_uppercase(),
     }
 }
 
